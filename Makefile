@@ -1,0 +1,143 @@
+# rcc: programs in build/, everything else by name below. See README.md.
+#
+#	make [CC=clang] [SANITIZE=address,undefined] [O=build]
+#	make check | demo | bench | lint | install | uninstall | clean
+
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec/rcc
+MANDIR = $(PREFIX)/share/man
+O = build
+
+VERSION = 0.1.0
+# Tables leave out what is zero, on purpose.
+WARN = -Wall -Wextra -Wno-missing-field-initializers -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wshadow
+OPT = -O2
+CFLAGS = -g
+ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(CFLAGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+	-ffile-prefix-map=$(CURDIR)/= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ifneq ($(SANITIZE),)
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+SANITIZE_LINK = -fsanitize=$(SANITIZE)
+else
+WRAPPER_LINK = -static
+endif
+
+PKGS = gnutls libuv liblz4 zlib jansson inih libmicrohttpd
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+# Each folder sees only the floors below it; a wrong #include does not compile.
+floor = -iquote common
+$O/client/%.o: floor = -iquote common -iquote client
+$O/client/agent/%.o: floor = -iquote common -iquote client -iquote client/agent
+$O/server/%.o: floor = -iquote common -iquote server -iquote server/box
+$O/server/box/%.o: floor = -Icommon -Iserver/box
+$O/test/%.o: floor = -iquote common -iquote client -iquote client/agent -iquote server -iquote server/box -iquote test/unit
+
+objs = $(foreach d,$1,$(patsubst %.c,$O/%.o,$(sort $(wildcard $d/*.c))))
+PROGRAMS = $O/rcc $O/rcc-agent $O/rccd $O/rccd-box
+
+all: $(PROGRAMS)
+.DEFAULT_GOAL = all
+.PHONY: all
+.SECONDARY:
+
+# The wrapper and the box are listed by name: what they link is what they may do.
+WRAPPER_COMMON = argv base buf err file frame proc
+BOX_COMMON = argv base buf codec err file frame job wire
+$O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^
+AGENT_CLIENT = environment reason request
+$O/rcc-agent: $(call objs,common client/agent) $(AGENT_CLIENT:%=$O/client/%.o)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lpthread
+$O/rccd: $(call objs,common server) $O/server/box/request.o
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
+$O/rccd-box: $(call objs,server/box) $(BOX_COMMON:%=$O/common/%.o)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^ -llz4 -lz
+
+# A change of flags rebuilds: the stamp holds the ones used last.
+FLAGS_NOW = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
+$O/flags: force
+	@mkdir -p $O; printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" | cmp -s - $@ || printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" >$@
+force:
+.PHONY: force
+
+$O/%.o: %.c $O/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(floor) -MMD -MP -c -o $@ $<
+
+# Tests link archives, so that each takes only what it names.
+floors = box server agent client common
+dir_box = server/box
+dir_server = server
+dir_agent = client/agent
+dir_client = client
+dir_common = common
+define archive
+$O/test/lib/$1.a: $$(filter-out %/main.o,$$(call objs,$$(dir_$1)))
+	@mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach f,$(floors),$(eval $(call archive,$f)))
+ARCHIVES = $(floors:%=$O/test/lib/%.a)
+# Client and server never meet in one program, so neither do they in a test.
+SERVER_TESTS = test_admit test_box test_status test_rccd_options test_toolchains fuzz_box_request
+side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
+TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
+
+UNIT = $(patsubst %.c,$O/%,$(sort $(wildcard test/unit/test_*.c)))
+$O/test/unit/%: $O/test/unit/%.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $< $(TEST_LIBS)
+unit-build: $(UNIT)
+unit: unit-build
+	O="$O" test/check unit
+
+# What is missing is installed where it can be, else the command is named.
+setup:
+	@contrib/setup --check >/dev/null 2>&1 || contrib/setup
+check:
+	@$(MAKE) setup
+	@$(MAKE) all unit-build
+	O="$O" test/check
+demo:
+	@$(MAKE) setup
+	@$(MAKE) all
+	@O="$O" contrib/demo
+bench: all
+	@O="$O" test/bench/run
+.PHONY: unit unit-build setup check demo bench
+
+# One program a decoder, by libFuzzer: make fuzz, then run build/fuzz/fuzz_frame.
+FUZZ = $(patsubst test/fuzz/%.c,$O/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+FUZZ_SECONDS = 10
+fuzz:
+	$(MAKE) CC=clang SANITIZE=address,undefined O=$O/fuzz-objects OPT=-O1 CFLAGS="-g -fsanitize=fuzzer-no-link" fuzz-programs FUZZ_OUT=$O/fuzz
+FUZZ_OUT = $O/fuzz
+fuzz-programs: $(patsubst test/fuzz/%.c,$(FUZZ_OUT)/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+$(FUZZ_OUT)/fuzz_%: $O/test/fuzz/fuzz_%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE_LINK) -fsanitize=fuzzer -o $@ $< $(filter-out -lcmocka,$(TEST_LIBS))
+fuzz-run: fuzz
+	@for f in $(FUZZ); do echo "$$f"; "$$f" -max_total_time=$(FUZZ_SECONDS) -verbosity=0 || exit 1; done
+.PHONY: fuzz fuzz-programs fuzz-run
+
+lint:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=missingIncludeSystem \
+		--enable=warning,portability -D_GNU_SOURCE -Icommon -Iclient -Iclient/agent -Iserver -Iserver/box \
+		common client server
+	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads .ci/run
+.PHONY: lint
+
+include contrib/install.mk
+
+-include $(shell find $O -name '*.d' 2>/dev/null)
+
+# The same sources give the same bytes, wherever they lie.
+reproducible:
+	$(MAKE) O=$O/once all && $(MAKE) O=$O/twice all
+	for p in rcc rcc-agent rccd rccd-box; do cmp "$O/once/$$p" "$O/twice/$$p" || exit 1; done
+.PHONY: reproducible
+
+clean:
+	rm -rf $O
+.PHONY: clean

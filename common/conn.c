@@ -1,0 +1,442 @@
+/*
+ * conn.c - frames over a socket in the event loop.
+ *
+ * Sending tries the socket at once, so that a small answer costs one system
+ * call; what does not fit waits for it to become writable. An operation may
+ * close its own connection: the memory goes only when libuv let go of it.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+enum { READ_CHUNK = 128 * 1024, FDS_PER_MESSAGE = 16 };
+
+struct chunk {
+	struct chunk *next;
+	size_t len, at;
+	int fds[FDS_PER_MESSAGE];	/* ours until sent */
+	size_t fd_count;
+	unsigned char data[];
+};
+
+struct conn {
+	uv_poll_t poll;
+	uv_timer_t again;	/* fires at once: frames that were read before a pause */
+	int handles;		/* not yet closed by libuv */
+	int fd;
+	const struct protocol *protocol;
+	const struct conn_ops *ops;
+	void *arg;
+
+	struct buf in;
+	size_t in_at;
+	int in_fds[4 * FDS_PER_MESSAGE];
+	size_t in_fd_count;
+	struct buf message;	/* parts with FRAME_MORE, put together */
+	struct frame first;	/* of those parts */
+
+	struct chunk *out, **out_end;
+	size_t queued;
+	bool above_high_water;
+	bool paused;
+	bool closed;
+	bool finishing;
+	int failed;		/* errno of a failed write, told from the loop */
+	uint64_t bytes_in, bytes_out;
+};
+
+static void on_poll(uv_poll_t *handle, int status, int events);
+
+static void watch(struct conn *c)
+{
+	int events = 0;
+
+	if (c->closed)
+		return;
+	if (!c->paused && !c->finishing)
+		events |= UV_READABLE;
+	if (c->out || c->failed)
+		events |= UV_WRITABLE;
+	if (events)
+		uv_poll_start(&c->poll, events, on_poll);
+	else
+		uv_poll_stop(&c->poll);
+}
+
+static void close_fds(int *fds, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*count = 0;
+}
+
+static void free_chunk(struct chunk *k)
+{
+	close_fds(k->fds, &k->fd_count);
+	free(k);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct conn *c = handle->data;
+
+	if (--c->handles)
+		return;
+	buf_free(&c->in);
+	buf_free(&c->message);
+	free(c);
+}
+
+void conn_close(struct conn *c)
+{
+	if (!c || c->closed)
+		return;
+	c->closed = true;
+	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
+	uv_close((uv_handle_t *)&c->again, on_handle_closed);
+	close(c->fd);
+	close_fds(c->in_fds, &c->in_fd_count);
+	while (c->out) {
+		struct chunk *k = c->out;
+
+		c->out = k->next;
+		free_chunk(k);
+	}
+}
+
+static void end(struct conn *c, const struct err *err)
+{
+	const struct conn_ops *ops = c->ops;
+	void *arg = c->arg;
+
+	if (c->closed)
+		return;
+	conn_close(c);
+	if (!c->finishing)	/* whoever finished it has forgotten it */
+		ops->on_end(c, arg, err);
+}
+
+/* One chunk to the socket. 1: gone, 0: the socket is full, -1: failed. */
+static int write_chunk(struct conn *c, struct chunk *k)
+{
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int) * FDS_PER_MESSAGE)]; } control;
+	struct iovec iov = { k->data + k->at, k->len - k->at };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (k->fd_count) {
+		size_t bytes = sizeof(int) * k->fd_count;
+
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(bytes);
+		control.h = (struct cmsghdr){ .cmsg_len = CMSG_LEN(bytes), .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.h), k->fds, bytes);
+	}
+	do
+		n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	close_fds(k->fds, &k->fd_count);
+	k->at += (size_t)n;
+	c->queued -= (size_t)n;
+	c->bytes_out += (uint64_t)n;
+	return k->at == k->len;
+}
+
+static void flush(struct conn *c)
+{
+	while (c->out && !c->failed) {
+		struct chunk *k = c->out;
+		int rc = write_chunk(c, k);
+
+		if (rc < 0)
+			c->failed = errno;
+		if (rc <= 0)
+			break;
+		c->out = k->next;
+		if (!c->out)
+			c->out_end = &c->out;
+		free_chunk(k);
+	}
+	if (c->queued > CONN_HIGH_WATER)
+		c->above_high_water = true;
+	watch(c);
+}
+
+static void enqueue(struct conn *c, const struct frame *f, const void *payload, const int *fds, size_t fd_count)
+{
+	struct chunk *k;
+
+	if (c->closed || c->finishing)
+		return;
+	k = xmalloc(sizeof *k + FRAME_HEADER + f->length);
+	*k = (struct chunk){ .len = FRAME_HEADER + f->length };
+	frame_header_put(k->data, f);
+	if (f->length)
+		memcpy(k->data + FRAME_HEADER, payload, f->length);
+	for (; k->fd_count < fd_count; k->fd_count++)
+		k->fds[k->fd_count] = fcntl(fds[k->fd_count], F_DUPFD_CLOEXEC, 0);
+	*c->out_end = k;
+	c->out_end = &k->next;
+	c->queued += k->len;
+}
+
+void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload,
+		   const int *fds, size_t count)
+{
+	size_t len = payload ? payload->len : 0, at = 0;
+
+	do {
+		size_t part = size_min(len - at, FRAME_MAX);
+		struct frame f = { .length = (uint32_t)part, .raw = (uint32_t)part, .id = id, .type = type,
+				   .flags = at + part < len ? FRAME_MORE : 0, .fd_count = at ? 0 : count };
+
+		enqueue(c, &f, payload ? payload->p + at : NULL, fds, f.fd_count);
+		at += part;
+	} while (at < len);
+	if (!c->closed)
+		flush(c);
+}
+
+void conn_send(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload)
+{
+	conn_send_fds(c, type, id, payload, NULL, 0);
+}
+
+void conn_send_bulk(struct conn *c, uint8_t type, uint32_t id, uint8_t codec, uint32_t raw,
+		    const void *payload, size_t len)
+{
+	struct frame f = { .length = (uint32_t)len, .raw = raw, .id = id, .type = type, .codec = codec };
+
+	enqueue(c, &f, payload, NULL, 0);
+	if (!c->closed)
+		flush(c);
+}
+
+/* A message is whole: hand it over. */
+static int deliver(struct conn *c, struct frame *f, struct err *err)
+{
+	int fds[FDS_PER_MESSAGE];
+	int rc;
+
+	memcpy(fds, c->in_fds, f->fd_count * sizeof *fds);
+	c->in_fd_count -= f->fd_count;
+	memmove(c->in_fds, c->in_fds + f->fd_count, c->in_fd_count * sizeof *fds);
+	f->fds = fds;
+	rc = c->ops->on_message(c, f, c->arg, err);
+	close_fds(fds, &f->fd_count);
+	return rc;
+}
+
+/* One part of a message of several, or its last. */
+static int assemble(struct conn *c, struct frame *f, struct err *err)
+{
+	const struct frame_rule *rule = &c->protocol->rules[f->type];
+	struct buf whole;
+	int rc;
+
+	if (c->message.len == 0)
+		c->first = *f;
+	else if (f->type != c->first.type || f->id != c->first.id || f->fd_count)
+		return err_set(err, ERR_WIRE, "%s: %s in the middle of another message", c->protocol->name, rule->name);
+	if (c->message.len + f->length > rule->max)
+		return err_set(err, ERR_WIRE, "%s: %s over its bound", c->protocol->name, rule->name);
+	buf_add(&c->message, f->payload, f->length);
+	if (f->flags & FRAME_MORE)
+		return 0;
+	whole = c->message;
+	c->message = (struct buf){ 0 };
+	c->first.payload = whole.p;
+	c->first.length = c->first.raw = (uint32_t)whole.len;
+	rc = deliver(c, &c->first, err);
+	buf_free(&whole);
+	return rc;
+}
+
+/* The next frame that was read whole. 1: handled, 0: there is none, < 0: the end. */
+static int next_frame(struct conn *c, struct err *err)
+{
+	size_t have = c->in.len - c->in_at;
+	const unsigned char *p = c->in.p + c->in_at;
+	struct frame f;
+	int rc;
+
+	if (have < FRAME_HEADER)
+		return 0;
+	rc = frame_header_get(p, c->protocol, &f, err);
+	if (rc < 0)
+		return rc;
+	if (have < FRAME_HEADER + f.length)
+		return 0;
+	if (f.fd_count > c->in_fd_count)
+		return err_set(err, ERR_WIRE, "%s: descriptors are missing", c->protocol->name);
+	f.payload = p + FRAME_HEADER;
+	c->in_at += FRAME_HEADER + f.length;
+	rc = (f.flags & FRAME_MORE) || c->message.len ? assemble(c, &f, err) : deliver(c, &f, err);
+	return rc < 0 ? rc : 1;
+}
+
+static void dispatch(struct conn *c)
+{
+	struct err err = { 0 };
+	int rc = 1;
+
+	while (rc > 0 && !c->closed && !c->paused && !c->finishing)
+		rc = next_frame(c, &err);
+	if (c->closed)
+		return;
+	if (rc < 0) {
+		end(c, &err);
+		return;
+	}
+	buf_drop(&c->in, c->in_at);
+	c->in_at = 0;
+}
+
+static void take_fds(struct conn *c, struct msghdr *msg)
+{
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
+		size_t n;
+
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
+			if (c->in_fd_count < ARRAY_LEN(c->in_fds))
+				c->in_fds[c->in_fd_count++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/* > 0: bytes came, 0: none now, < 0: the peer or the socket is gone. */
+static int fill(struct conn *c, struct err *err)
+{
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int) * FDS_PER_MESSAGE)]; } control;
+	struct iovec iov;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+			      .msg_controllen = sizeof control };
+	ssize_t n;
+
+	buf_reserve(&c->in, READ_CHUNK);
+	iov = (struct iovec){ c->in.p + c->in.len, c->in.room - c->in.len };
+	n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(err, "receive");
+	if (n == 0)
+		return err_set(err, ERR_CLOSED, "closed by the peer");
+	take_fds(c, &msg);
+	c->in.len += (size_t)n;
+	c->bytes_in += (uint64_t)n;
+	return 1;
+}
+
+static void drained(struct conn *c)
+{
+	if (c->finishing && !c->out)
+		conn_close(c);
+	if (c->closed || !c->above_high_water || c->queued > CONN_LOW_WATER)
+		return;
+	c->above_high_water = false;
+	if (c->ops->on_drained)
+		c->ops->on_drained(c, c->arg);
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+	struct conn *c = handle->data;
+	struct err err = { 0 };
+
+	if (status < 0) {
+		err_set(&err, ERR_IO, "poll: %s", uv_strerror(status));
+		end(c, &err);
+		return;
+	}
+	if (events & UV_WRITABLE) {
+		if (!c->failed)
+			flush(c);
+		if (c->failed) {
+			errno = c->failed;
+			err_sys(&err, "send");
+			end(c, &err);
+			return;
+		}
+		drained(c);
+	}
+	if ((events & UV_READABLE) && !c->closed && !c->paused && !c->finishing) {
+		if (fill(c, &err) < 0)
+			end(c, &err);
+		else
+			dispatch(c);
+	}
+}
+
+static void on_again(uv_timer_t *timer)
+{
+	struct conn *c = timer->data;
+
+	if (!c->closed && !c->paused)
+		dispatch(c);
+}
+
+struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
+		      const struct conn_ops *ops, void *arg)
+{
+	struct conn *c = xcalloc(1, sizeof *c);
+
+	*c = (struct conn){ .fd = fd, .protocol = protocol, .ops = ops, .arg = arg, .handles = 2 };
+	c->out_end = &c->out;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	/* fail only for descriptors that epoll does not take: never for a socket */
+	if (uv_poll_init(loop, &c->poll, fd) < 0 || uv_timer_init(loop, &c->again) < 0)
+		abort();
+	c->poll.data = c->again.data = c;
+	watch(c);
+	return c;
+}
+
+void conn_set_arg(struct conn *c, const struct conn_ops *ops, void *arg)
+{
+	c->ops = ops;
+	c->arg = arg;
+}
+
+int conn_fd(const struct conn *c) { return c->fd; }
+size_t conn_queued(const struct conn *c) { return c->queued; }
+uint64_t conn_bytes_in(const struct conn *c) { return c->bytes_in; }
+uint64_t conn_bytes_out(const struct conn *c) { return c->bytes_out; }
+
+void conn_pause(struct conn *c)
+{
+	c->paused = true;
+	watch(c);
+}
+
+void conn_resume(struct conn *c)
+{
+	if (!c->paused || c->closed)
+		return;
+	c->paused = false;
+	watch(c);
+	uv_timer_start(&c->again, on_again, 0, 0);
+}
+
+void conn_finish(struct conn *c)
+{
+	if (c->closed)
+		return;
+	c->finishing = true;
+	if (!c->out)
+		conn_close(c);
+	else
+		watch(c);
+}

@@ -1,0 +1,64 @@
+/*
+ * conn.h - a connection in the event loop: whole messages in, frames out.
+ *
+ * Reads frames by the rules of its protocol, puts parts together, hands each
+ * message to on_message; queues what is sent and writes it when the socket
+ * takes it. Works on any stream socket; on a local one descriptors travel
+ * with a message. TLS will slip in between here and the socket.
+ */
+#ifndef RCC_CONN_H
+#define RCC_CONN_H
+
+#include <uv.h>
+
+#include "buf.h"
+#include "err.h"
+#include "frame.h"
+
+struct conn;
+
+struct conn_ops {
+	/* One message. A negative return (with err set) ends the connection: on_end follows. */
+	int (*on_message)(struct conn *c, struct frame *f, void *arg, struct err *err);
+	/* The queue fell below the low-water mark after having been above. May be NULL. */
+	void (*on_drained)(struct conn *c, void *arg);
+	/* The peer is gone (ERR_CLOSED), broke the rules (ERR_WIRE), or the socket failed (ERR_IO).
+	 * Not called after conn_close(). The conn is closed already: forget the pointer. */
+	void (*on_end)(struct conn *c, void *arg, const struct err *err);
+};
+
+enum { CONN_HIGH_WATER = 1 << 20, CONN_LOW_WATER = 1 << 18 };
+
+/* Takes ownership of fd, a connected stream socket; makes it non-blocking. */
+struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
+		      const struct conn_ops *ops, void *arg);
+void conn_set_arg(struct conn *c, const struct conn_ops *ops, void *arg);
+
+/* Send one message of any length its rule allows, cut into frames as needed. */
+void conn_send(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload);
+/* The same with descriptors, which it duplicates; local sockets only. */
+void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload,
+		   const int *fds, size_t count);
+/* Send one bulk frame that is packed already. */
+void conn_send_bulk(struct conn *c, uint8_t type, uint32_t id, uint8_t codec, uint32_t raw,
+		    const void *payload, size_t len);
+
+/* Bytes queued and not yet taken by the socket. */
+size_t conn_queued(const struct conn *c);
+/* Stop and go on reading: back-pressure towards the peer. */
+void conn_pause(struct conn *c);
+void conn_resume(struct conn *c);
+
+/* The socket, borrowed: for its options. */
+int conn_fd(const struct conn *c);
+
+/* Totals over the connection's life. */
+uint64_t conn_bytes_in(const struct conn *c);
+uint64_t conn_bytes_out(const struct conn *c);
+
+/* Close now, dropping what is queued. Safe within any of the ops; c may be NULL. */
+void conn_close(struct conn *c);
+/* Close once all that is queued has been written; reads nothing more. */
+void conn_finish(struct conn *c);
+
+#endif

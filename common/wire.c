@@ -1,0 +1,228 @@
+/*
+ * wire.c - the messages between agent and volunteer, to bytes and back.
+ */
+#include "wire.h"
+
+static const struct frame_rule rules[WIRE_TYPES] = {
+	[WIRE_HELLO] = { "HELLO", 1024 },
+	[WIRE_WELCOME] = { "WELCOME", 1024 },
+	[WIRE_BYE] = { "BYE", 1024 },
+	[WIRE_STATE] = { "STATE", 64 },
+	[WIRE_TOOLCHAIN] = { "TOOLCHAIN", TREE_BYTES_MAX },
+	[WIRE_TOOLCHAIN_STATE] = { "TOOLCHAIN_STATE", 8192 },
+	[WIRE_RESERVE] = { "RESERVE", 64 },
+	[WIRE_GRANT] = { "GRANT", 64 },
+	[WIRE_REFUSE] = { "REFUSE", 1024 },
+	[WIRE_CANCEL] = { "CANCEL", 0 },
+	[WIRE_PING] = { "PING", 8 },
+	[WIRE_PONG] = { "PONG", 8 },
+	[WIRE_JOB] = { "JOB", JOB_BYTES_MAX },
+	[WIRE_INPUT] = { "INPUT", FRAME_MAX, .bulk = true },
+	[WIRE_INPUT_END] = { "INPUT_END", 16 },
+	[WIRE_OUTPUT] = { "OUTPUT", FRAME_MAX, .bulk = true },
+	[WIRE_RESULT] = { "RESULT", 512 },
+	[WIRE_PROGRESS] = { "PROGRESS", 0 },
+	[WIRE_BOX] = { "BOX", JOB_BYTES_MAX + 4096 },
+};
+
+const struct protocol wire_protocol = { "wire", rules, ARRAY_LEN(rules) };
+
+static const char *const refusals[REFUSAL_COUNT] = {
+#define X(id, text) [REFUSAL_##id] = text,
+	REFUSALS(X)
+#undef X
+};
+
+const char *refusal_text(enum refusal r)
+{
+	return r < REFUSAL_COUNT ? refusals[r] : "refused";
+}
+
+static int end(const struct reader *r, const char *what, struct err *err)
+{
+	return reader_done(r) ? 0 : err_set(err, ERR_WIRE, "%s: wrong length", what);
+}
+
+void wire_hello_put(struct buf *b, const struct wire_hello *m)
+{
+	put_u32(b, WIRE_MAGIC);
+	put_u32(b, m->version);
+	put_u8(b, m->role);
+	put_str(b, m->name);
+}
+
+int wire_hello_get(struct reader *r, struct wire_hello *m, struct err *err)
+{
+	*m = (struct wire_hello){ 0 };
+	if (get_u32(r) != WIRE_MAGIC)
+		return err_set(err, ERR_WIRE, "HELLO: not rcc");
+	m->version = get_u32(r);
+	m->role = get_u8(r);
+	m->name = get_str(r);
+	if (reader_done(r) && m->role < ROLES)
+		return 0;
+	free(ptr_steal(&m->name));
+	return err_set(err, ERR_WIRE, "HELLO: wrong length or role");
+}
+
+void wire_welcome_put(struct buf *b, const struct wire_welcome *m)
+{
+	put_u32(b, m->version);
+	put_u32(b, m->slots);
+	put_str(b, m->name);
+	put_str(b, m->machine);
+	put_str(b, m->kernel);
+	put_str(b, m->build);
+}
+
+int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err)
+{
+	m->version = get_u32(r);
+	m->slots = get_u32(r);
+	m->name = get_str(r);
+	m->machine = get_str(r);
+	m->kernel = get_str(r);
+	m->build = get_str(r);
+	if (reader_done(r))
+		return 0;
+	wire_welcome_free(m);
+	return err_set(err, ERR_WIRE, "WELCOME: wrong length");
+}
+
+void wire_welcome_free(struct wire_welcome *m)
+{
+	free(m->name);
+	free(m->machine);
+	free(m->kernel);
+	free(m->build);
+	*m = (struct wire_welcome){ 0 };
+}
+
+void wire_bye_put(struct buf *b, const struct wire_bye *m)
+{
+	put_u8(b, m->refusal);
+	put_str(b, m->text);
+}
+
+int wire_bye_get(struct reader *r, struct wire_bye *m, struct err *err)
+{
+	m->refusal = get_u8(r);
+	m->text = get_str(r);
+	if (reader_done(r))
+		return 0;
+	free(ptr_steal(&m->text));
+	return err_set(err, ERR_WIRE, "BYE: wrong length");
+}
+
+void wire_state_put(struct buf *b, const struct wire_state *m)
+{
+	put_u32(b, m->slots);
+	put_u32(b, m->free);
+	put_u32(b, m->queued);
+	put_u8(b, m->draining);
+}
+
+int wire_state_get(struct reader *r, struct wire_state *m, struct err *err)
+{
+	m->slots = get_u32(r);
+	m->free = get_u32(r);
+	m->queued = get_u32(r);
+	m->draining = get_u8(r);
+	return end(r, "STATE", err);
+}
+
+void wire_toolchain_state_put(struct buf *b, const struct wire_toolchain_state *m)
+{
+	put_digest(b, &m->id);
+	put_u8(b, m->state);
+	put_str(b, m->text);
+}
+
+int wire_toolchain_state_get(struct reader *r, struct wire_toolchain_state *m, struct err *err)
+{
+	get_digest(r, &m->id);
+	m->state = get_u8(r);
+	m->text = get_str(r);
+	if (reader_done(r) && m->state < TOOLCHAIN_STATES)
+		return 0;
+	free(ptr_steal(&m->text));
+	return err_set(err, ERR_WIRE, "TOOLCHAIN_STATE: wrong length or state");
+}
+
+void wire_reserve_put(struct buf *b, const struct wire_reserve *m)
+{
+	put_digest(b, &m->toolchain);
+	put_u32(b, m->predicted_ms);
+	put_u8(b, (uint8_t)m->niceness);
+}
+
+int wire_reserve_get(struct reader *r, struct wire_reserve *m, struct err *err)
+{
+	get_digest(r, &m->toolchain);
+	m->predicted_ms = get_u32(r);
+	m->niceness = (int8_t)get_u8(r);
+	return end(r, "RESERVE", err);
+}
+
+void wire_grant_put(struct buf *b, const struct wire_grant *m)
+{
+	put_u64(b, m->token);
+}
+
+int wire_grant_get(struct reader *r, struct wire_grant *m, struct err *err)
+{
+	m->token = get_u64(r);
+	return end(r, "GRANT", err);
+}
+
+void wire_refuse_put(struct buf *b, const struct wire_refuse *m)
+{
+	put_u8(b, m->refusal);
+	put_str(b, m->text);
+}
+
+int wire_refuse_get(struct reader *r, struct wire_refuse *m, struct err *err)
+{
+	m->refusal = get_u8(r);
+	m->text = get_str(r);
+	if (reader_done(r))
+		return 0;
+	free(ptr_steal(&m->text));
+	return err_set(err, ERR_WIRE, "REFUSE: wrong length");
+}
+
+void wire_job_put(struct buf *b, uint64_t token, const struct job *job)
+{
+	put_u64(b, token);
+	job_put(b, job);
+}
+
+int wire_job_get(struct reader *r, uint64_t *token, struct job *job, struct err *err)
+{
+	*token = get_u64(r);
+	return job_get(r, job, err);
+}
+
+void wire_input_end_put(struct buf *b, const struct wire_input_end *m)
+{
+	put_u64(b, m->bytes);
+	put_u64(b, m->hash);
+}
+
+int wire_input_end_get(struct reader *r, struct wire_input_end *m, struct err *err)
+{
+	m->bytes = get_u64(r);
+	m->hash = get_u64(r);
+	return end(r, "INPUT_END", err);
+}
+
+void wire_stamp_put(struct buf *b, uint64_t stamp)
+{
+	put_u64(b, stamp);
+}
+
+int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err)
+{
+	*stamp = get_u64(r);
+	return end(r, "PING", err);
+}

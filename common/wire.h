@@ -1,0 +1,169 @@
+/*
+ * wire.h - what an agent and a volunteer say to each other. doc/PROTOCOL.md
+ * is the contract and changes in the same commit.
+ *
+ * Control connection, one per agent and volunteer:
+ *
+ *	agent                           volunteer
+ *	HELLO {role control}       ->
+ *	                           <-   WELCOME, or BYE
+ *	                           <-   STATE              whenever it changes
+ *	TOOLCHAIN {tree}           ->
+ *	                           <-   TOOLCHAIN_STATE {ready, or what is lacking}
+ *	RESERVE id {toolchain}     ->
+ *	                           <-   GRANT id {token} | REFUSE id {code, why}
+ *	CANCEL id                  ->                      also gives a grant back
+ *	PING {stamp}               ->
+ *	                           <-   PONG {stamp}
+ *
+ * Job connections, a few kept warm, each carrying one job at a time:
+ *
+ *	HELLO {role job}           ->
+ *	                           <-   WELCOME, or BYE
+ *	JOB {token, job}           ->                      uses up the grant
+ *	INPUT ...                  ->                      bulk, any codec
+ *	INPUT_END {bytes, hash}    ->
+ *	                           <-   PROGRESS           each second while it runs
+ *	                           <-   OUTPUT id ...      bulk; id is an output_stream
+ *	                           <-   RESULT {job_result}
+ *
+ * after which the next JOB may come. REFUSE instead of RESULT: the job was
+ * not run. Closing a job connection cancels its job; so TCP does the flow
+ * control, and a lost peer needs no message.
+ *
+ * Between rccd and its box, over a socket pair: BOX, then INPUT ... INPUT_END
+ * one way, OUTPUT ... RESULT the other, as above.
+ */
+#ifndef RCC_WIRE_H
+#define RCC_WIRE_H
+
+#include "buf.h"
+#include "digest.h"
+#include "err.h"
+#include "frame.h"
+#include "job.h"
+#include "tree.h"
+
+#define WIRE_MAGIC 0x31636372u	/* "rcc1" */
+enum { WIRE_VERSION = 1, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
+enum { PROGRESS_MS = 1000 };	/* a caller that hears nothing of its job for long may give it up */
+
+enum wire_type {
+	WIRE_HELLO = 1, WIRE_WELCOME, WIRE_BYE, WIRE_STATE,
+	WIRE_TOOLCHAIN, WIRE_TOOLCHAIN_STATE,
+	WIRE_RESERVE, WIRE_GRANT, WIRE_REFUSE, WIRE_CANCEL,
+	WIRE_PING, WIRE_PONG,
+	WIRE_JOB, WIRE_INPUT, WIRE_INPUT_END, WIRE_OUTPUT, WIRE_RESULT,
+	WIRE_BOX, WIRE_PROGRESS,
+	WIRE_TYPES
+};
+
+extern const struct protocol wire_protocol;
+
+enum wire_role { ROLE_CONTROL, ROLE_JOB, ROLES };
+
+/* OUTPUT's id: which stream its bytes belong to. Files follow in the order of job.outputs. */
+enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
+
+/* Why a volunteer says no, or goodbye. */
+#define REFUSALS(X) \
+	X(NONE, "none") \
+	X(VERSION, "other protocol version") \
+	X(PROTOCOL, "protocol violation") \
+	X(TOO_MANY, "too many connections") \
+	X(DRAINING, "volunteer is leaving") \
+	X(TOOLCHAIN, "toolchain is not here") \
+	X(QUEUE_FULL, "queue is full") \
+	X(GRANT_EXPIRED, "grant was not used in time") \
+	X(PROGRAM, "program is not allowed") \
+	X(BUSY, "no slot is free") \
+	X(INTERNAL, "volunteer failed")
+
+enum refusal {
+#define X(id, text) REFUSAL_##id,
+	REFUSALS(X)
+#undef X
+	REFUSAL_COUNT
+};
+const char *refusal_text(enum refusal r);
+
+struct wire_hello {
+	uint32_t version;
+	uint8_t role;		/* enum wire_role */
+	char *name;		/* who: "user@host", for pages and logs */
+};
+
+struct wire_welcome {
+	uint32_t version;
+	uint32_t slots;
+	char *name;		/* the volunteer's own name */
+	char *machine;		/* uname -m */
+	char *kernel;		/* uname -r */
+	char *build;		/* its version */
+};
+
+struct wire_bye {
+	uint8_t refusal;	/* enum refusal */
+	char *text;
+};
+
+struct wire_state {
+	uint32_t slots;
+	uint32_t free;		/* neither running nor granted */
+	uint32_t queued;	/* reservations waiting */
+	uint8_t draining;
+};
+
+enum toolchain_state { TOOLCHAIN_READY, TOOLCHAIN_LACKING, TOOLCHAIN_STATES };
+
+struct wire_toolchain_state {
+	struct digest id;
+	uint8_t state;		/* enum toolchain_state */
+	char *text;		/* lacking: the first file that differs or is absent, and how */
+};
+
+struct wire_reserve {
+	struct digest toolchain;
+	uint32_t predicted_ms;	/* CPU; 0: unknown */
+	int8_t niceness;	/* the caller's */
+};
+
+struct wire_grant { uint64_t token; };
+
+struct wire_refuse {		/* id: the reservation's; on a job connection 0 */
+	uint8_t refusal;
+	char *text;
+};
+
+struct wire_input_end {
+	uint64_t bytes;		/* of all INPUT frames, codecs undone */
+	uint64_t hash;		/* XXH3 of them */
+};
+
+/* Each pair beside each other in wire.c. get returns 0 or ERR_WIRE; strings are the caller's. */
+void wire_hello_put(struct buf *b, const struct wire_hello *m);
+int wire_hello_get(struct reader *r, struct wire_hello *m, struct err *err);
+void wire_welcome_put(struct buf *b, const struct wire_welcome *m);
+int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err);
+void wire_welcome_free(struct wire_welcome *m);
+void wire_bye_put(struct buf *b, const struct wire_bye *m);
+int wire_bye_get(struct reader *r, struct wire_bye *m, struct err *err);
+void wire_state_put(struct buf *b, const struct wire_state *m);
+int wire_state_get(struct reader *r, struct wire_state *m, struct err *err);
+/* TOOLCHAIN is a tree, JOB is a token (u64) and a job, RESULT is a job_result. */
+void wire_toolchain_state_put(struct buf *b, const struct wire_toolchain_state *m);
+int wire_toolchain_state_get(struct reader *r, struct wire_toolchain_state *m, struct err *err);
+void wire_reserve_put(struct buf *b, const struct wire_reserve *m);
+int wire_reserve_get(struct reader *r, struct wire_reserve *m, struct err *err);
+void wire_grant_put(struct buf *b, const struct wire_grant *m);
+int wire_grant_get(struct reader *r, struct wire_grant *m, struct err *err);
+void wire_refuse_put(struct buf *b, const struct wire_refuse *m);
+int wire_refuse_get(struct reader *r, struct wire_refuse *m, struct err *err);
+void wire_job_put(struct buf *b, uint64_t token, const struct job *job);
+int wire_job_get(struct reader *r, uint64_t *token, struct job *job, struct err *err);
+void wire_input_end_put(struct buf *b, const struct wire_input_end *m);
+int wire_input_end_get(struct reader *r, struct wire_input_end *m, struct err *err);
+void wire_stamp_put(struct buf *b, uint64_t stamp);		/* PING, PONG */
+int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err);
+
+#endif
