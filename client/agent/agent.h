@@ -1,0 +1,40 @@
+/*
+ * agent.h - what the parts of one agent share.
+ */
+#ifndef RCC_AGENT_H
+#define RCC_AGENT_H
+
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "lease.h"
+#include "memory.h"
+#include "peers.h"
+#include "planner.h"
+#include "remote.h"
+#include "stats.h"
+#include "toolchain.h"
+
+struct session;
+
+struct agent {
+	uv_loop_t *loop;
+	unsigned cores;			/* of this machine, all of them */
+	char *temp_dir;			/* TMPDIR for -###, private */
+	struct stats *stats;
+	struct peers *peers;
+	struct remotes *remotes;
+	struct toolchains *toolchains;
+	struct leases *leases;
+	struct memory *memory;
+	struct planner *planner;
+	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
+	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
+	uint64_t busy_ms;		/* when something last happened */
+	bool stopping;			/* leave once nobody is connected and no lease is held */
+};
+
+/* Have the waiting sessions looked at, once this event is dealt with. */
+void agent_dispatch(struct agent *a);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+ * answer.c - the agent's knowledge, as text and as JSON.
+ */
+#include "answer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "lease.h"
+#include "settings.h"
+
+enum { SETTLE_MS = 3500, LOOK_MS = 20 };
+
+void answer_send(struct conn *c, int status, const char *text)
+{
+	struct fatal m = { .status = (uint8_t)status, .text = (char *)text };
+	autobuf struct buf b = { 0 };
+
+	fatal_put(&b, &m);
+	conn_send(c, REQUEST_ANSWER, 0, &b);
+	conn_finish(c);
+}
+
+/* JSON text with a newline; takes j over. Caller frees. */
+static char *json_text(json_t *j)
+{
+	char *dump = json_dumps(j, JSON_INDENT(2));
+	char *text = xasprintf("%s\n", dump ? dump : "null");
+
+	free(dump);
+	json_decref(j);
+	return text;
+}
+
+/* --stats */
+
+static char *stats_json(const struct stats *s)
+{
+	uint64_t total = s->counters[COUNT_JOBS_LOCAL] + s->counters[COUNT_JOBS_REMOTE] +
+			 s->counters[COUNT_JOBS_CACHED] + s->counters[COUNT_JOBS_FALLBACK];
+	json_t *reasons = json_object(), *seconds = json_object();
+
+	for (int i = 0; i < REASON_COUNT; i++) {
+		if (!s->reasons[i])
+			continue;
+		json_object_set_new(reasons, reason_key(i), json_integer((json_int_t)s->reasons[i]));
+		json_object_set_new(seconds, reason_key(i), json_real((double)s->reason_us[i] / 1e6));
+	}
+	return json_text(json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:o,s:o,s:{s:I,s:I}}",
+		"jobs", "total", (json_int_t)total,
+		"local", (json_int_t)s->counters[COUNT_JOBS_LOCAL],
+		"remote", (json_int_t)s->counters[COUNT_JOBS_REMOTE],
+		"cached", (json_int_t)s->counters[COUNT_JOBS_CACHED],
+		"fallback", (json_int_t)s->counters[COUNT_JOBS_FALLBACK],
+		"reasons", reasons, "seconds", seconds,
+		"bytes", "sent", (json_int_t)s->counters[COUNT_BYTES_SENT],
+		"received", (json_int_t)s->counters[COUNT_BYTES_RECEIVED]));
+}
+
+static char *stats_text(const struct stats *s)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "jobs       remote %llu, local %llu, fallback %llu, cached %llu\n",
+		   (unsigned long long)s->counters[COUNT_JOBS_REMOTE], (unsigned long long)s->counters[COUNT_JOBS_LOCAL],
+		   (unsigned long long)s->counters[COUNT_JOBS_FALLBACK], (unsigned long long)s->counters[COUNT_JOBS_CACHED]);
+	buf_printf(&b, "bytes      sent %llu, received %llu\n", (unsigned long long)s->counters[COUNT_BYTES_SENT],
+		   (unsigned long long)s->counters[COUNT_BYTES_RECEIVED]);
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (s->reasons[i])
+			buf_printf(&b, "%s  %6llu x  %9.1f s  %s: %s\n", reason_is_fallback(i) ? "fallback" : "local   ",
+				   (unsigned long long)s->reasons[i], (double)s->reason_us[i] / 1e6,
+				   reason_key(i), reason_text(i));
+	return buf_str(&b);
+}
+
+/* --hosts */
+
+static const char *state_word(const struct peer_info *i)
+{
+	static const char *const words[] = {
+		[PEER_IDLE] = "unknown", [PEER_RESOLVING] = "resolving", [PEER_CONNECTING] = "connecting",
+		[PEER_READY] = "ready", [PEER_BACKOFF] = "unreachable",
+	};
+
+	return i->state == PEER_READY && i->draining ? "draining" : words[i->state];
+}
+
+static const char *why_not(const struct peer *p, const struct peer_info *i)
+{
+	const char *lack = peer_first_lack(p);
+
+	if (i->state != PEER_READY)
+		return i->trouble;
+	return i->draining ? "it is leaving" : lack ? lack : "";
+}
+
+static void host_text(struct buf *b, const struct peer *p)
+{
+	struct peer_info i;
+
+	peer_describe(p, &i);
+	if (i.state != PEER_READY) {
+		buf_printf(b, "%-28s %-12s %s\n", i.key, state_word(&i), i.trouble);
+		return;
+	}
+	buf_printf(b, "%-28s %-12s %3u slots, %3u free, %7.2f ms, %llu jobs done, %llu failed", i.key, state_word(&i),
+		   i.slots, i.free, (double)i.rtt_us / 1000, (unsigned long long)i.jobs, (unsigned long long)i.failures);
+	buf_printf(b, *why_not(p, &i) ? "; %s\n" : "%s\n", why_not(p, &i));
+}
+
+static json_t *host_json(const struct peer *p)
+{
+	struct peer_info i;
+
+	peer_describe(p, &i);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s}",
+		"host", i.key, "state", state_word(&i), "name", i.name, "version", i.build, "machine", i.machine,
+		"kernel", i.kernel, "slots", (int)i.slots, "free", (int)i.free, "queued", (int)i.queued,
+		"running", (int)i.running, "rtt_ms", (double)i.rtt_us / 1000, "bandwidth", (json_int_t)i.bandwidth,
+		"jobs", (json_int_t)i.jobs, "failures", (json_int_t)i.failures, "cpu_seconds", (double)i.cpu_us / 1e6,
+		"why_not", why_not(p, &i));
+}
+
+static char *hosts_answer(struct agent *a, const struct settings *set, bool json)
+{
+	json_t *list = json_array();
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < set->host_count; i++) {
+		struct peer *p = peers_get(a->peers, &set->hosts[i]);
+
+		json_array_append_new(list, host_json(p));
+		host_text(&b, p);
+	}
+	if (!set->host_count)
+		buf_puts(&b, "no volunteers: set RCC_HOSTS, or hosts in rcc.conf\n");
+	if (json) {
+		buf_free(&b);
+		return json_text(json_pack("{s:o}", "hosts", list));
+	}
+	json_decref(list);
+	return buf_str(&b);
+}
+
+/* --jobs: what fills the local cores and every slot there, with one in four waiting to be chosen from. */
+static char *jobs_answer(struct agent *a, const struct settings *set)
+{
+	unsigned slots = 0;
+	struct peer_info i;
+
+	for (size_t n = 0; n < set->host_count; n++) {
+		peer_describe(peers_get(a->peers, &set->hosts[n]), &i);
+		if (i.state == PEER_READY && !i.draining)
+			slots += set->hosts[n].slots && set->hosts[n].slots < i.slots ? set->hosts[n].slots : i.slots;
+	}
+	return xasprintf("%u\n", slots ? a->cores + slots + slots / 4 : a->cores);
+}
+
+/* A query that waits until each volunteer has answered, or will not. */
+struct waiting {
+	uv_timer_t timer;
+	struct agent *agent;
+	struct conn *conn;
+	struct settings settings;
+	enum query_kind kind;
+	bool json;
+	uint64_t until_ms;
+};
+
+static void on_waiting_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void waiting_end(struct waiting *w)
+{
+	settings_free(&w->settings);
+	uv_close((uv_handle_t *)&w->timer, on_waiting_closed);
+}
+
+static bool settled(const struct waiting *w)
+{
+	struct peer_info i;
+
+	for (size_t n = 0; n < w->settings.host_count; n++) {
+		peer_describe(peers_get(w->agent->peers, &w->settings.hosts[n]), &i);
+		if (i.state == PEER_RESOLVING || i.state == PEER_CONNECTING ||
+		    (i.state == PEER_READY && !i.rtt_us))
+			return false;
+	}
+	return true;
+}
+
+static void on_look(uv_timer_t *timer)
+{
+	struct waiting *w = timer->data;
+	autofree char *text = NULL;
+
+	if (!settled(w) && clock_ms() < w->until_ms)
+		return;
+	text = w->kind == QUERY_HOSTS ? hosts_answer(w->agent, &w->settings, w->json)
+				      : jobs_answer(w->agent, &w->settings);
+	answer_send(w->conn, 0, text);
+	waiting_end(w);
+}
+
+static int on_asker_message(struct conn *c, struct frame *f, void *arg, struct err *err)
+{
+	(void)c, (void)f, (void)arg;
+	return err_set(err, ERR_WIRE, "speaks while it waits for an answer");
+}
+
+static void on_asker_end(struct conn *c, void *arg, const struct err *err)
+{
+	(void)c, (void)err;
+	waiting_end(arg);
+}
+
+static const struct conn_ops asker_ops = { .on_message = on_asker_message, .on_end = on_asker_end };
+
+static void answer_when_settled(struct agent *a, struct conn *c, const struct query *q, const struct settings *set)
+{
+	struct waiting *w = xcalloc(1, sizeof *w);
+
+	*w = (struct waiting){ .agent = a, .conn = c, .settings = *set, .kind = q->kind, .json = q->json,
+			       .until_ms = clock_ms() + SETTLE_MS };
+	conn_set_arg(c, &asker_ops, w);
+	for (size_t i = 0; i < set->host_count; i++)
+		peer_wake(peers_get(a->peers, &set->hosts[i]));
+	uv_timer_init(a->loop, &w->timer);
+	w->timer.data = w;
+	uv_timer_start(&w->timer, on_look, 0, LOOK_MS);
+}
+
+void answer_query(struct agent *a, struct conn *c, const struct query *q)
+{
+	autofree char *text = NULL;
+	struct settings set;
+	struct err err = { 0 };
+
+	if (q->kind == QUERY_STATS) {
+		text = q->json ? stats_json(a->stats) : stats_text(a->stats);
+		answer_send(c, 0, text);
+	} else if (q->kind == QUERY_ZERO_STATS) {
+		stats_zero(a->stats);
+		answer_send(c, 0, "");
+	} else if (q->kind == QUERY_STOP) {
+		a->stopping = true;
+		agent_dispatch(a);
+		answer_send(c, 0, "");
+	} else if (settings_load(&q->env, a->cores, &set, &err) < 0) {
+		answer_send(c, EXIT_RCC_CONFIG, err.text);
+	} else {
+		answer_when_settled(a, c, q, &set);
+	}
+}

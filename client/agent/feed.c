@@ -1,0 +1,211 @@
+/*
+ * feed.c - one preprocessor's text, made into frames off the loop.
+ *
+ * A readable pipe starts one piece of work; when it is done the pipe is
+ * watched again, unless too much is waiting to be taken. So the memory of a
+ * job that waits for a grant is bounded, and the preprocessor waits instead.
+ */
+#include "feed.h"
+
+#define XXH_INLINE_ALL
+#include <errno.h>
+#include <fcntl.h>
+#include <xxhash.h>
+
+#include "plan.h"
+
+enum { BATCH = 1 << 20, SPOOL_MAX = 16 << 20 };
+
+struct feed {
+	uv_poll_t poll;
+	uv_work_t work;
+	const struct feed_events *events;
+	void *arg;
+	int fd;
+	enum codec codec;
+	bool unbounded;
+	bool working, stopped, at_end, poll_closed;
+	enum reason why;
+	struct text_scan scan;
+	XXH3_state_t hash;
+	uint64_t bytes;
+	struct buf pending;		/* read, less than a frame */
+	struct parcel *made, **made_end;	/* by the work under way */
+	struct parcel *spool, **spool_end;
+	size_t spooled;
+};
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void free_parcels(struct parcel *p)
+{
+	while (p) {
+		struct parcel *next = p->next;
+
+		free(p);
+		p = next;
+	}
+}
+
+static void release(struct feed *f)
+{
+	if (f->working || !f->poll_closed)
+		return;
+	free_parcels(f->made);
+	free_parcels(f->spool);
+	buf_free(&f->pending);
+	free(f);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	struct feed *f = handle->data;
+
+	f->poll_closed = true;
+	release(f);
+}
+
+/* One frame's worth from the front of pending. */
+static void make_parcel(struct feed *f, size_t raw)
+{
+	autobuf struct buf packed = { 0 };
+	enum codec codec = codec_pack(f->codec, f->pending.p, raw, &packed);
+	struct parcel *p = xmalloc(sizeof *p + packed.len);
+
+	*p = (struct parcel){ .raw = (uint32_t)raw, .len = (uint32_t)packed.len, .codec = (uint8_t)codec };
+	memcpy(p->data, packed.p, packed.len);
+	*f->made_end = p;
+	f->made_end = &p->next;
+	buf_drop(&f->pending, raw);
+}
+
+static void take_text(struct feed *f, size_t n)
+{
+	const unsigned char *p = f->pending.p + f->pending.len;
+
+	f->pending.len += n;
+	f->bytes += n;
+	XXH3_64bits_update(&f->hash, p, n);
+	if (f->why == REASON_NONE)
+		f->why = text_scan(&f->scan, p, n);
+	while (f->pending.len >= FRAME_MAX)
+		make_parcel(f, FRAME_MAX);
+}
+
+/* In a worker thread: whatever the pipe holds now. */
+static void read_batch(uv_work_t *work)
+{
+	struct feed *f = work->data;
+	size_t got = 0;
+
+	while (got < BATCH && !f->at_end) {
+		ssize_t n;
+
+		buf_reserve(&f->pending, FRAME_MAX);
+		n = read(f->fd, f->pending.p + f->pending.len, FRAME_MAX);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			f->why = REASON_PREPROCESSOR;
+		if (n <= 0) {
+			f->at_end = true;
+			break;
+		}
+		take_text(f, (size_t)n);
+		got += (size_t)n;
+	}
+	if (f->at_end && f->pending.len)
+		make_parcel(f, f->pending.len);
+}
+
+static void watch(struct feed *f)
+{
+	if (!f->working && !f->at_end && !f->stopped && (f->unbounded || f->spooled < SPOOL_MAX))
+		uv_poll_start(&f->poll, UV_READABLE, on_readable);
+}
+
+static void on_batch(uv_work_t *work, int status)
+{
+	struct feed *f = work->data;
+
+	(void)status;
+	f->working = false;
+	if (f->stopped) {
+		close(f->fd);
+		release(f);
+		return;
+	}
+	for (struct parcel *p = f->made; p; p = p->next)
+		f->spooled += p->len;
+	if (f->made) {
+		*f->spool_end = f->made;
+		f->spool_end = f->made_end;
+		f->made = NULL;
+		f->made_end = &f->made;
+	}
+	watch(f);
+	f->events->ready(f, f->arg);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct feed *f = poll->data;
+
+	(void)status, (void)events;	/* an error shows in read() */
+	uv_poll_stop(poll);
+	f->working = true;
+	uv_queue_work(poll->loop, &f->work, read_batch, on_batch);
+}
+
+struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, bool plain, bool unbounded,
+			const struct feed_events *events, void *arg)
+{
+	struct feed *f = xcalloc(1, sizeof *f);
+
+	*f = (struct feed){ .events = events, .arg = arg, .fd = fd, .codec = codec, .unbounded = unbounded,
+			    .scan = { .plain = plain } };
+	f->made_end = &f->made;
+	f->spool_end = &f->spool;
+	XXH3_64bits_reset(&f->hash);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	if (uv_poll_init(loop, &f->poll, fd) < 0)
+		abort();
+	f->poll.data = f->work.data = f;
+	watch(f);
+	return f;
+}
+
+struct parcel *feed_take(struct feed *f)
+{
+	struct parcel *p = f->spool;
+
+	if (!p)
+		return NULL;
+	f->spool = p->next;
+	if (!f->spool)
+		f->spool_end = &f->spool;
+	f->spooled -= p->len;
+	watch(f);
+	return p;
+}
+
+bool feed_ended(const struct feed *f, enum reason *why)
+{
+	*why = f->why;
+	return !f->working && f->at_end;
+}
+
+uint64_t feed_bytes(const struct feed *f) { return f->bytes; }
+uint64_t feed_hash(const struct feed *f) { return XXH3_64bits_digest(&f->hash); }
+
+void feed_stop(struct feed *f)
+{
+	if (!f || f->stopped)
+		return;
+	f->stopped = true;
+	uv_close((uv_handle_t *)&f->poll, on_poll_closed);
+	if (!f->working)
+		close(f->fd);
+}

@@ -1,0 +1,34 @@
+/*
+ * lease.h - local slots, each held by a process until it ends.
+ *
+ * A wrapper hands over its own pidfd; exec keeps the process, so the slot is
+ * freed when the compiler exits, however it does, and nothing is inherited.
+ */
+#ifndef RCC_LEASE_H
+#define RCC_LEASE_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include "reason.h"
+#include "stats.h"
+
+struct leases;
+
+/* freed is called whenever a lease ends. */
+struct leases *leases_new(uv_loop_t *loop, struct stats *stats, void (*freed)(void *arg), void *arg);
+/*
+ * Lease a slot to the process pid, of which pidfd (taken over) tells the end.
+ * below: the text of a live lease that it runs under; then it takes no slot
+ * of its own. The time until its end is counted for reason. Returns the text
+ * for RCC_LEASE, borrowed: valid until the loop goes on.
+ */
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, enum reason reason);
+/* Is this the text of a live lease? NULL and "" are not. */
+bool lease_live(const struct leases *ls, const char *text);
+/* Slots taken. */
+unsigned leases_taken(const struct leases *ls);
+/* Processes that hold or share one. */
+unsigned leases_count(const struct leases *ls);
+
+#endif

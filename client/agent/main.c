@@ -1,0 +1,323 @@
+/*
+ * main.c - rcc-agent: one per user, started by the first rcc.
+ *
+ *	rcc-agent --dir DIR --socket NAME
+ *
+ * Makes itself independent of whoever started it (own session, nothing
+ * inherited, a table's environment, cwd /, default signals, full affinity,
+ * limits raised), listens on DIR/NAME and only then lets the first process
+ * end, so that its starter may connect at once. Leaves after ten idle
+ * minutes, when told to, or when its own program file was replaced.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "agent.h"
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "session.h"
+
+enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, BACKLOG = 4096 };
+
+static struct {
+	struct agent agent;
+	const char *name;
+	int dir, lock, listener;
+	uv_poll_t listening;
+	uv_timer_t tick;
+	uv_signal_t terminate;
+	struct stat program;
+} self;
+
+static NORETURN void fail(const char *what)
+{
+	fprintf(stderr, "rcc-agent: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* Nothing but 0, 1, 2, and those are /dev/null: no build tool ever waits for us. */
+static void drop_descriptors(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(null, fd);
+	close_range(3, ~0u, 0);
+}
+
+static void raise_limits(void)
+{
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_AS, RLIMIT_DATA, RLIMIT_CPU, RLIMIT_FSIZE };
+	struct rlimit l;
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (getrlimit(limits[i], &l) == 0) {
+			l.rlim_cur = l.rlim_max;
+			setrlimit(limits[i], &l);
+		}
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* All cores, as many as there are; returns how many we were let have. */
+static unsigned full_affinity(void)
+{
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof all);
+	sched_setaffinity(0, sizeof all, &all);
+	if (sched_getaffinity(0, sizeof all, &all) < 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&all);
+}
+
+static void log_to_file(void)
+{
+	const char *path = getenv("RCC_LOG_FILE"), *level = getenv("RCC_LOG");
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	int chosen = level ? log_level_of(level) : LOG_INFO;
+
+	if (fd < 0)
+		fd = openat(self.dir, "agent.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		log_open(fd, chosen < 0 ? LOG_INFO : (enum log_level)chosen);
+}
+
+/* One agent per socket name: whoever holds the lock. */
+static void take_lock(void)
+{
+	autofree char *name = xasprintf("%s.lock", self.name);
+
+	self.lock = openat(self.dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (self.lock < 0)
+		fail(name);
+	if (flock(self.lock, LOCK_EX | LOCK_NB) < 0)
+		exit(errno == EWOULDBLOCK ? 0 : 1);	/* another one is there: as good */
+}
+
+/* Bound under a name of our own, then renamed: who finds the name can connect. */
+static void start_listening(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	autofree char *temp = xasprintf("%s.new", self.name);
+
+	self.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlinkat(self.dir, temp, 0);
+	snprintf(sa.sun_path, sizeof sa.sun_path, "/proc/self/fd/%d/%s", self.dir, temp);
+	if (self.listener < 0 || bind(self.listener, (struct sockaddr *)&sa, sizeof sa) < 0)
+		fail("bind");
+	if (fchmodat(self.dir, temp, 0600, 0) < 0 || listen(self.listener, BACKLOG) < 0)
+		fail("listen");
+	if (renameat(self.dir, temp, self.dir, self.name) < 0)
+		fail("rename");
+}
+
+/* The child goes on once the parent has ended; the parent ends once the child listens. */
+static void go_to_background(void)
+{
+	int pipe_fds[2];
+	char ok;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		fail("fork");
+	if (pid > 0) {
+		close(pipe_fds[1]);
+		_exit(read(pipe_fds[0], &ok, 1) == 1 ? 0 : 1);
+	}
+	setsid();
+	take_lock();
+	start_listening();
+	if (write(pipe_fds[1], "", 1) != 1)
+		fail("start");
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+
+static void on_dispatch(uv_timer_t *timer)
+{
+	sessions_dispatch(timer->data);
+}
+
+void agent_dispatch(struct agent *a)
+{
+	if (!uv_is_active((uv_handle_t *)&a->dispatch))
+		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
+}
+
+static void on_lease_freed(void *arg)
+{
+	struct agent *a = arg;
+
+	a->busy_ms = clock_ms();
+	agent_dispatch(a);
+}
+
+static void on_peer_changed(struct peer *p, void *arg)
+{
+	struct agent *a = arg;
+
+	remotes_changed(a->remotes, p);
+	agent_dispatch(a);
+}
+
+static void on_peer_granted(struct peer *p, uint32_t id, uint64_t token, void *arg)
+{
+	remotes_granted(((struct agent *)arg)->remotes, p, id, token);
+}
+
+static void on_peer_refused(struct peer *p, uint32_t id, enum refusal refusal, void *arg)
+{
+	remotes_refused(((struct agent *)arg)->remotes, p, id, refusal);
+}
+
+static void on_peer_lost(struct peer *p, enum reason why, void *arg)
+{
+	remotes_lost(((struct agent *)arg)->remotes, p, why);
+}
+
+static const struct peer_events peer_events = {
+	.changed = on_peer_changed, .granted = on_peer_granted, .refused = on_peer_refused, .lost = on_peer_lost,
+};
+
+static void on_listening(uv_poll_t *poll, int status, int events)
+{
+	int fd;
+
+	(void)poll, (void)status, (void)events;
+	while ((fd = accept4(self.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		session_new(&self.agent, fd);
+}
+
+static bool replaced(void)
+{
+	struct stat now;
+
+	return stat("/proc/self/exe", &now) < 0 || now.st_nlink == 0 || now.st_mtime != self.program.st_mtime;
+}
+
+/* No name in the directory that leads nowhere. */
+static NORETURN void leave(const char *why)
+{
+	autofree char *lock = xasprintf("%s.lock", self.name);
+
+	log_info("leave", "reason=\"%s\"", why);
+	unlinkat(self.dir, self.name, 0);
+	unlinkat(self.dir, lock, 0);
+	remove_tree(AT_FDCWD, self.agent.temp_dir);
+	_exit(0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct agent *a = &self.agent;
+	bool quiet = sessions_idle(a) && !leases_count(a->leases);
+
+	(void)timer;
+	agent_dispatch(a);
+	if (!quiet)
+		return;
+	if (a->stopping)
+		leave("told to");
+	if (clock_ms() - a->busy_ms > IDLE_MS)
+		leave("idle");
+	if (replaced())
+		leave("another build is here");
+}
+
+static void on_terminate(uv_signal_t *signal_handle, int signum)
+{
+	(void)signal_handle, (void)signum;
+	self.agent.stopping = true;
+}
+
+static char *own_name(void)
+{
+	const char *user = getenv("USER");
+	char host[65] = "?";
+
+	gethostname(host, sizeof host - 1);
+	return user && *user ? xasprintf("%.32s@%s", user, host) : xasprintf("%u@%s", getuid(), host);
+}
+
+static void make_temp_dir(const char *dir)
+{
+	struct err err = { 0 };
+
+	self.agent.temp_dir = xasprintf("%s/%s.tmp", dir, self.name);
+	if (make_dirs(self.agent.temp_dir, 0700, &err) < 0) {
+		fprintf(stderr, "rcc-agent: %s\n", err.text);
+		exit(1);
+	}
+}
+
+static void build_agent(unsigned cores)
+{
+	struct agent *a = &self.agent;
+	autofree char *name = own_name();
+
+	a->loop = uv_default_loop();
+	a->cores = cores;
+	a->busy_ms = clock_ms();
+	TAILQ_INIT(&a->sessions);
+	a->stats = stats_open(self.dir);
+	a->peers = peers_new(a->loop, name, &peer_events, a);
+	a->remotes = remotes_new(a->loop);
+	a->toolchains = toolchains_new();
+	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
+	a->memory = memory_new();
+	a->planner = planner_new();
+	uv_timer_init(a->loop, &a->dispatch);
+	a->dispatch.data = a;
+	uv_poll_init(a->loop, &self.listening, self.listener);
+	uv_poll_start(&self.listening, UV_READABLE, on_listening);
+	uv_timer_init(a->loop, &self.tick);
+	uv_timer_start(&self.tick, on_tick, TICK_MS, TICK_MS);
+	uv_signal_init(a->loop, &self.terminate);
+	uv_signal_start(&self.terminate, on_terminate, SIGTERM);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 5 || !str_eq(argv[1], "--dir") || !str_eq(argv[3], "--socket")) {
+		fputs("rcc-agent is started by rcc; see rcc(1)\n", stderr);
+		return 2;
+	}
+	drop_descriptors();
+	self.name = argv[4];
+	self.dir = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (self.dir < 0 || stat("/proc/self/exe", &self.program) < 0)
+		return 1;
+	default_signals();
+	raise_limits();
+	umask(077);
+	setpriority(PRIO_PROCESS, 0, 0);
+	if (chdir("/") < 0)
+		return 1;
+	log_to_file();
+	make_temp_dir(argv[2]);
+	go_to_background();
+	build_agent(full_affinity());
+	log_info("start", "pid=%d version=%s", (int)getpid(), VERSION);
+	uv_run(self.agent.loop, UV_RUN_DEFAULT);
+	return 0;
+}

@@ -1,0 +1,577 @@
+/*
+ * peers.c - the control connections to volunteers, and pools of job connections.
+ */
+#include "peers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "link.h"
+#include "log.h"
+
+enum {
+	TICK_MS = 500,
+	ANSWER_MS = 3000,	/* from connect to WELCOME */
+	PING_MS = 2000,
+	PONG_MS = 8000,		/* a volunteer this silent is gone */
+	BACKOFF_MIN_MS = 1000,
+	BACKOFF_MAX_MS = 30000,
+	WARM_MAX = 64,		/* idle job connections a volunteer */
+	LACKS_MAX = 64,
+	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
+};
+
+struct asked {		/* about one toolchain */
+	struct digest id;
+	bool answered;
+	uint8_t state;
+	char *text;
+};
+
+struct warm {
+	TAILQ_ENTRY(warm) link;
+	struct conn *conn;
+	struct peer *peer;
+};
+
+struct peer {
+	TAILQ_ENTRY(peer) link;
+	struct peers *peers;
+	char *key;
+	struct host host;
+	enum peer_state state;
+	char trouble[160];
+	struct sockaddr_storage address;
+	socklen_t address_len;
+	bool same_host;
+	uv_getaddrinfo_t resolving;
+	struct conn *control;
+	uint64_t since_ms;		/* in this state */
+	uint64_t retry_ms;		/* end of the back-off */
+	unsigned failures_in_row;
+	struct wire_welcome welcome;
+	struct wire_state room;
+	struct asked *asked;
+	size_t asked_count;
+	TAILQ_HEAD(, warm) warm;
+	size_t warm_count;
+	uint64_t ping_ms, pong_ms;
+	uint64_t rtt_us, bandwidth;
+	uint64_t jobs, failures, cpu_us;
+	unsigned running;
+};
+
+struct peers {
+	uv_loop_t *loop;
+	uv_timer_t tick;
+	char *own_name;
+	const struct peer_events *events;
+	void *arg;
+	TAILQ_HEAD(, peer) all;
+};
+
+static void become(struct peer *p, enum peer_state state)
+{
+	p->state = state;
+	p->since_ms = clock_ms();
+}
+
+static void changed(struct peer *p)
+{
+	p->peers->events->changed(p, p->peers->arg);
+}
+
+/* Full jitter: anywhere up to the bound, so that callers do not come back together. */
+static uint64_t backoff_ms(unsigned failures)
+{
+	uint64_t bound = (uint64_t)BACKOFF_MIN_MS << (failures < 5 ? failures : 5), r = 0;
+
+	if (bound > BACKOFF_MAX_MS)
+		bound = BACKOFF_MAX_MS;
+	if (getrandom(&r, sizeof r, GRND_NONBLOCK) < 0)
+		r = clock_us();
+	return BACKOFF_MIN_MS / 2 + r % bound;
+}
+
+static void forget_asked(struct peer *p)
+{
+	for (size_t i = 0; i < p->asked_count; i++)
+		free(p->asked[i].text);
+	free(p->asked);
+	p->asked = NULL;
+	p->asked_count = 0;
+}
+
+static void drop_warm(struct peer *p)
+{
+	struct warm *w;
+
+	while ((w = TAILQ_FIRST(&p->warm))) {
+		TAILQ_REMOVE(&p->warm, w, link);
+		conn_close(w->conn);
+		free(w);
+	}
+	p->warm_count = 0;
+}
+
+void peer_fail(struct peer *p, enum reason why, const char *text)
+{
+	if (p->state == PEER_BACKOFF)
+		return;
+	log_warn("peer-lost", "peer=%s reason=%s text=\"%s\"", p->key, reason_key(why), text);
+	snprintf(p->trouble, sizeof p->trouble, "%s", text);
+	conn_close(ptr_steal(&p->control));
+	drop_warm(p);
+	forget_asked(p);
+	p->room = (struct wire_state){ 0 };
+	become(p, PEER_BACKOFF);
+	p->retry_ms = p->since_ms + backoff_ms(p->failures_in_row++);
+	p->peers->events->lost(p, why, p->peers->arg);
+	changed(p);
+}
+
+static int open_socket(const struct peer *p)
+{
+	int one = 1;
+	int fd = socket(p->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	if (connect(fd, (const struct sockaddr *)&p->address, p->address_len) < 0 && errno != EINPROGRESS) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void send_hello(struct conn *c, const struct peer *p, enum wire_role role)
+{
+	autobuf struct buf b = { 0 };
+	struct wire_hello hello = { .version = WIRE_VERSION, .role = (uint8_t)role, .name = p->peers->own_name };
+
+	wire_hello_put(&b, &hello);
+	conn_send(c, WIRE_HELLO, 0, &b);
+}
+
+/* What a volunteer may say on its control connection, and when. */
+
+static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	int rc = wire_welcome_get(r, &p->welcome, err);
+
+	(void)f;
+	if (rc < 0)
+		return rc;
+	p->trouble[0] = 0;
+	p->room.slots = p->welcome.slots;
+	p->failures_in_row = 0;
+	p->ping_ms = p->pong_ms = clock_ms();
+	become(p, PEER_READY);
+	log_info("peer-ready", "peer=%s name=%s slots=%u", p->key, p->welcome.name, p->welcome.slots);
+	changed(p);
+	return 0;
+}
+
+static int on_bye(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	struct wire_bye bye = { 0 };
+	int rc = wire_bye_get(r, &bye, err);
+
+	(void)p, (void)f;
+	if (rc < 0)
+		return rc;
+	err_set(err, ERR_REFUSED, "%s%s%s", refusal_text(bye.refusal), *bye.text ? ": " : "", bye.text);
+	free(bye.text);
+	return ERR_REFUSED;
+}
+
+static int on_state(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	int rc = wire_state_get(r, &p->room, err);
+
+	(void)f;
+	if (rc == 0)
+		changed(p);
+	return rc;
+}
+
+static struct asked *find_asked(const struct peer *p, const struct digest *id)
+{
+	for (size_t i = 0; i < p->asked_count; i++)
+		if (digest_eq(&p->asked[i].id, id))
+			return &p->asked[i];
+	return NULL;
+}
+
+static int on_toolchain_state(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	struct wire_toolchain_state m = { 0 };
+	int rc = wire_toolchain_state_get(r, &m, err);
+	struct asked *a = rc < 0 ? NULL : find_asked(p, &m.id);
+
+	(void)f;
+	if (rc == 0 && !a)
+		rc = err_set(err, ERR_WIRE, "TOOLCHAIN_STATE: never asked for");
+	if (rc == 0) {
+		free(a->text);
+		*a = (struct asked){ .id = m.id, .answered = true, .state = m.state, .text = ptr_steal(&m.text) };
+		changed(p);
+	}
+	free(m.text);
+	return rc;
+}
+
+static int on_grant(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	struct wire_grant m;
+	int rc = wire_grant_get(r, &m, err);
+
+	if (rc == 0)
+		p->peers->events->granted(p, f->id, m.token, p->peers->arg);
+	return rc;
+}
+
+static int on_refuse(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	struct wire_refuse m = { 0 };
+	int rc = wire_refuse_get(r, &m, err);
+
+	if (rc == 0)
+		p->peers->events->refused(p, f->id, m.refusal, p->peers->arg);
+	free(m.text);
+	return rc;
+}
+
+static int on_pong(struct peer *p, struct frame *f, struct reader *r, struct err *err)
+{
+	uint64_t stamp, rtt;
+	int rc = wire_stamp_get(r, &stamp, err);
+
+	(void)f;
+	if (rc < 0)
+		return rc;
+	p->pong_ms = clock_ms();
+	rtt = clock_us() - stamp;
+	p->rtt_us = p->rtt_us ? (p->rtt_us * 7 + rtt) / 8 : rtt;
+	return 0;
+}
+
+typedef int step(struct peer *p, struct frame *f, struct reader *r, struct err *err);
+
+static step *const steps[][WIRE_TYPES] = {
+	[PEER_CONNECTING] = { [WIRE_WELCOME] = on_welcome, [WIRE_BYE] = on_bye },
+	[PEER_READY] = {
+		[WIRE_STATE] = on_state, [WIRE_TOOLCHAIN_STATE] = on_toolchain_state, [WIRE_GRANT] = on_grant,
+		[WIRE_REFUSE] = on_refuse, [WIRE_PONG] = on_pong, [WIRE_BYE] = on_bye,
+	},
+	[PEER_BACKOFF] = { NULL },
+};
+
+static int on_control_message(struct conn *c, struct frame *f, void *arg, struct err *err)
+{
+	struct peer *p = arg;
+	struct reader r = reader_of(f->payload, f->length);
+	step *act = steps[p->state][f->type];
+
+	(void)c;
+	if (!act)
+		return err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
+	return act(p, f, &r, err);
+}
+
+/* Which word a broken connection deserves. */
+static enum reason reason_of(const struct err *err)
+{
+	return err->code == ERR_WIRE ? REASON_SERVER_GARBAGE :
+	       err->code == ERR_REFUSED ? REASON_SERVER_REFUSED : REASON_SERVER_LOST;
+}
+
+static void on_control_end(struct conn *c, void *arg, const struct err *err)
+{
+	struct peer *p = arg;
+
+	(void)c;
+	p->control = NULL;
+	peer_fail(p, reason_of(err), err->text);
+}
+
+static const struct conn_ops control_ops = { .on_message = on_control_message, .on_end = on_control_end };
+
+/* Addresses of this machine's own loopback: nothing is gained by a codec. */
+static bool is_loopback(const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET)
+		return (ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24) == 127;
+	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
+}
+
+static void start_connect(struct peer *p)
+{
+	int fd;
+
+	p->same_host = is_loopback(&p->address);
+	become(p, PEER_CONNECTING);
+	fd = open_socket(p);
+	if (fd < 0) {
+		peer_fail(p, REASON_SERVER_LOST, strerror(errno));
+		return;
+	}
+	p->control = conn_new(p->peers->loop, fd, &wire_protocol, &control_ops, p);
+	send_hello(p->control, p, ROLE_CONTROL);
+}
+
+static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+{
+	struct peer *p = req->data;
+
+	if (status < 0 || !res) {
+		peer_fail(p, REASON_SERVER_LOST, status < 0 ? uv_strerror(status) : "no address");
+		return;
+	}
+	memcpy(&p->address, res->ai_addr, res->ai_addrlen);
+	p->address_len = res->ai_addrlen;
+	uv_freeaddrinfo(res);
+	start_connect(p);
+}
+
+void peer_wake(struct peer *p)
+{
+	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char port[8];
+	int rc;
+
+	if (p->state == PEER_BACKOFF && clock_ms() < p->retry_ms)
+		return;
+	if (p->state != PEER_IDLE && p->state != PEER_BACKOFF)
+		return;
+	become(p, PEER_RESOLVING);
+	snprintf(port, sizeof port, "%u", p->host.port);
+	p->resolving.data = p;
+	rc = uv_getaddrinfo(p->peers->loop, &p->resolving, on_resolved, p->host.name, port, &hints);
+	if (rc < 0)
+		peer_fail(p, REASON_SERVER_LOST, uv_strerror(rc));
+}
+
+static void tick_peer(struct peer *p, uint64_t now)
+{
+	autobuf struct buf b = { 0 };
+
+	if (p->state == PEER_CONNECTING && now - p->since_ms > ANSWER_MS)
+		peer_fail(p, REASON_SERVER_STALLED, "does not answer");
+	if (p->state != PEER_READY)
+		return;
+	if (now - p->pong_ms > PONG_MS) {
+		peer_fail(p, REASON_SERVER_STALLED, "stopped answering");
+		return;
+	}
+	if (now - p->ping_ms < PING_MS)
+		return;
+	p->ping_ms = now;
+	wire_stamp_put(&b, clock_us());
+	conn_send(p->control, WIRE_PING, 0, &b);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct peers *ps = timer->data;
+	uint64_t now = clock_ms();
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &ps->all, link)
+		tick_peer(p, now);
+}
+
+struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg)
+{
+	struct peers *ps = xcalloc(1, sizeof *ps);
+
+	*ps = (struct peers){ .loop = loop, .own_name = xstrdup(own_name), .events = events, .arg = arg };
+	TAILQ_INIT(&ps->all);
+	uv_timer_init(loop, &ps->tick);
+	ps->tick.data = ps;
+	uv_timer_start(&ps->tick, on_tick, TICK_MS, TICK_MS);
+	uv_unref((uv_handle_t *)&ps->tick);
+	return ps;
+}
+
+struct peer *peers_get(struct peers *ps, const struct host *h)
+{
+	autofree char *key = xasprintf(strchr(h->name, ':') ? "[%s]:%u" : "%s:%u", h->name, h->port);
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &ps->all, link)
+		if (str_eq(p->key, key))
+			return p;
+	p = xcalloc(1, sizeof *p);
+	*p = (struct peer){ .peers = ps, .key = ptr_steal(&key), .host = *h };
+	p->host.name = xstrdup(h->name);
+	TAILQ_INIT(&p->warm);
+	TAILQ_INSERT_TAIL(&ps->all, p, link);
+	return p;
+}
+
+void peer_describe(const struct peer *p, struct peer_info *out)
+{
+	*out = (struct peer_info){
+		.key = p->key, .state = p->state, .trouble = p->trouble,
+		.name = p->welcome.name ? p->welcome.name : "", .build = p->welcome.build ? p->welcome.build : "",
+		.machine = p->welcome.machine ? p->welcome.machine : "",
+		.kernel = p->welcome.kernel ? p->welcome.kernel : "",
+		.slots = p->room.slots, .free = p->room.free, .queued = p->room.queued,
+		.draining = p->room.draining, .same_host = p->same_host, .rtt_us = p->rtt_us,
+		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .cpu_us = p->cpu_us,
+		.running = p->running,
+	};
+}
+
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+{
+	autobuf struct buf b = { 0 };
+	struct asked *a;
+
+	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
+		return PEER_MAYBE;
+	if (p->state != PEER_READY || p->room.draining)
+		return PEER_CANNOT;
+	if (!tc)
+		return PEER_MAYBE;
+	a = find_asked(p, &tc->id);
+	if (a && a->answered)
+		return a->state == TOOLCHAIN_READY ? PEER_CAN : PEER_CANNOT;
+	if (a)
+		return PEER_MAYBE;
+	if (p->asked_count == LACKS_MAX)
+		return PEER_CANNOT;
+	p->asked = xrealloc(p->asked, (p->asked_count + 1) * sizeof *p->asked);
+	p->asked[p->asked_count++] = (struct asked){ .id = tc->id };
+	tree_put(&b, &tc->tree);
+	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
+	return PEER_MAYBE;
+}
+
+const char *peer_lacks(const struct peer *p, const struct toolchain *tc)
+{
+	const struct asked *a = find_asked(p, &tc->id);
+
+	return a && a->text ? a->text : "";
+}
+
+const char *peer_first_lack(const struct peer *p)
+{
+	for (size_t i = 0; i < p->asked_count; i++)
+		if (p->asked[i].answered && p->asked[i].state == TOOLCHAIN_LACKING)
+			return p->asked[i].text;
+	return NULL;
+}
+
+void peer_reserve(struct peer *p, uint32_t id, const struct wire_reserve *m)
+{
+	autobuf struct buf b = { 0 };
+
+	wire_reserve_put(&b, m);
+	conn_send(p->control, WIRE_RESERVE, id, &b);
+}
+
+void peer_cancel(struct peer *p, uint32_t id)
+{
+	if (p->control)
+		conn_send(p->control, WIRE_CANCEL, id, NULL);
+}
+
+/* A warm connection has nothing to say. */
+static int on_warm_message(struct conn *c, struct frame *f, void *arg, struct err *err)
+{
+	(void)c, (void)f, (void)arg;
+	return err_set(err, ERR_WIRE, "speaks without a job");
+}
+
+static void on_warm_end(struct conn *c, void *arg, const struct err *err)
+{
+	struct warm *w = arg;
+
+	(void)c, (void)err;
+	TAILQ_REMOVE(&w->peer->warm, w, link);
+	w->peer->warm_count--;
+	free(w);
+}
+
+static const struct conn_ops warm_ops = { .on_message = on_warm_message, .on_end = on_warm_end };
+
+struct conn *peer_take_conn(struct peer *p, const struct conn_ops *ops, void *arg)
+{
+	struct warm *w = TAILQ_FIRST(&p->warm);
+	struct conn *c;
+	int fd;
+
+	if (w) {
+		c = w->conn;
+		TAILQ_REMOVE(&p->warm, w, link);
+		p->warm_count--;
+		free(w);
+		conn_set_arg(c, ops, arg);
+		return c;
+	}
+	fd = open_socket(p);
+	if (fd < 0)
+		return NULL;
+	c = conn_new(p->peers->loop, fd, &wire_protocol, ops, arg);
+	send_hello(c, p, ROLE_JOB);
+	return c;
+}
+
+static void measure_bandwidth(struct peer *p, int fd)
+{
+	bool at_least = true;
+	uint64_t rate = link_rate(fd, &at_least);
+
+	if (at_least && rate <= p->bandwidth)
+		return;
+	p->bandwidth = at_least || !p->bandwidth ? rate : (p->bandwidth * 3 + rate) / 4;
+}
+
+enum codec peer_codec(const struct peer *p)
+{
+	if (p->same_host)
+		return CODEC_NONE;
+	return p->bandwidth && p->bandwidth < SLOW_LINK ? CODEC_ZLIB : CODEC_LZ4;
+}
+
+void peer_return_conn(struct peer *p, struct conn *c)
+{
+	struct warm *w;
+
+	measure_bandwidth(p, conn_fd(c));
+	if (p->state != PEER_READY || p->warm_count >= WARM_MAX) {
+		conn_close(c);
+		return;
+	}
+	w = xmalloc(sizeof *w);
+	*w = (struct warm){ .conn = c, .peer = p };
+	TAILQ_INSERT_HEAD(&p->warm, w, link);
+	p->warm_count++;
+	conn_set_arg(c, &warm_ops, w);
+}
+
+void peer_job_started(struct peer *p)
+{
+	p->running++;
+}
+
+void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed)
+{
+	p->running--;
+	p->cpu_us += cpu_us;
+	if (failed)
+		p->failures++;
+	else
+		p->jobs++;
+}

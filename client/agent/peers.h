@@ -1,0 +1,82 @@
+/*
+ * peers.h - the volunteers: who is there, what each can take, and warm
+ * connections to them.
+ *
+ * One control connection a volunteer is kept while the agent lives; it is
+ * made when a job first wants it, and after a failure not before a back-off
+ * with full jitter is over. Job connections are kept warm in a pool.
+ */
+#ifndef RCC_PEERS_H
+#define RCC_PEERS_H
+
+#include <uv.h>
+
+#include "conn.h"
+#include "reason.h"
+#include "settings.h"
+#include "toolchain.h"
+#include "wire.h"
+
+struct peers;
+struct peer;
+
+struct peer_events {
+	/* It became usable or not, has room, or answered about a toolchain. */
+	void (*changed)(struct peer *p, void *arg);
+	void (*granted)(struct peer *p, uint32_t id, uint64_t token, void *arg);
+	void (*refused)(struct peer *p, uint32_t id, enum refusal refusal, void *arg);
+	/* Its control connection ended: its reservations and grants are void. */
+	void (*lost)(struct peer *p, enum reason why, void *arg);
+};
+
+enum peer_state { PEER_IDLE, PEER_RESOLVING, PEER_CONNECTING, PEER_READY, PEER_BACKOFF };
+
+/* Read-only, for pages and for placement. */
+struct peer_info {
+	const char *key;		/* host:port */
+	enum peer_state state;
+	const char *trouble;		/* why it is not usable; "" */
+	const char *name, *build, *machine, *kernel;	/* "" until it answered */
+	uint32_t slots, free, queued;
+	bool draining;
+	bool same_host;
+	uint64_t rtt_us;		/* 0: not measured */
+	uint64_t bandwidth;		/* bytes a second towards it; 0: not measured */
+	uint64_t jobs, failures, cpu_us;
+	unsigned running;		/* our jobs there */
+};
+
+struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg);	/* for the process's life */
+
+/* The volunteer of this host entry, made known if it is new. Never NULL; lives as long as peers. */
+struct peer *peers_get(struct peers *ps, const struct host *h);
+/* Connect if it is neither connected nor in back-off. */
+void peer_wake(struct peer *p);
+void peer_describe(const struct peer *p, struct peer_info *out);
+
+enum peer_can { PEER_CANNOT, PEER_MAYBE, PEER_CAN };
+/* Whether it can run this toolchain. Asks it when it has not been asked; changed() tells of the answer.
+ * Of no toolchain (NULL): whether it may yet prove able to. */
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc);
+/* What it said it lacks of a toolchain; "" if it never did. */
+const char *peer_lacks(const struct peer *p, const struct toolchain *tc);
+/* The first toolchain it lacks, for pages; NULL: none. */
+const char *peer_first_lack(const struct peer *p);
+
+void peer_reserve(struct peer *p, uint32_t id, const struct wire_reserve *m);
+void peer_cancel(struct peer *p, uint32_t id);
+
+/* A job connection, warm or new. The caller's until given back or closed; NULL if none can be made. */
+struct conn *peer_take_conn(struct peer *p, const struct conn_ops *ops, void *arg);
+/* Give it back, in the state it was taken: no job on it. */
+void peer_return_conn(struct peer *p, struct conn *c);
+
+/* For what is sent there: by the link's measured bandwidth. */
+enum codec peer_codec(const struct peer *p);
+
+/* What a job there told. failed: the volunteer is to blame, and is left alone for a while. */
+void peer_job_started(struct peer *p);
+void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed);
+void peer_fail(struct peer *p, enum reason why, const char *text);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * place.c - local at once, remote, or wait.
+ *
+ * A job is preprocessed only when it is soon to be sent: at most as many
+ * preprocessors as cores, and a few texts that wait for a grant, so that a
+ * full farm does not fill the agent's memory.
+ */
+#include "place.h"
+
+/* What must be here is bounded by the caller's slots, or by the cores when it said 0. */
+static unsigned local_bound(const struct place_view *v, const struct place_job *j)
+{
+	return j->local_slots ? j->local_slots : v->cores;
+}
+
+static enum place_action here(const struct place_view *v, const struct place_job *j)
+{
+	return v->local_running < local_bound(v, j) ? PLACE_LOCAL : PLACE_WAIT;
+}
+
+enum place_action place_decide(const struct place_view *v, const struct place_job *j)
+{
+	unsigned free = v->local_running < j->local_slots ? j->local_slots - v->local_running : 0;
+
+	if (!j->remote_able || j->candidates == CANDIDATES_NONE)
+		return here(v, j);
+	if (!j->stay_remote && v->waiting < free)
+		return PLACE_LOCAL;
+	if (j->candidates == CANDIDATES_UNKNOWN)
+		return PLACE_WAIT;
+	if (v->preprocessing < v->cores && v->ungranted < 2 * v->cores + 2)
+		return PLACE_REMOTE;
+	return PLACE_WAIT;
+}
+
+bool place_local_first(const struct place_view *v, const struct place_job *j)
+{
+	return !j->stay_remote && v->local_running < j->local_slots;
+}
+
+/* One of the peers not yet taken, by weight; count if there is none of positive weight. */
+static size_t draw(const struct place_peer *peers, const bool *taken, size_t count, bool need_free, uint64_t random)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!taken[i] && (!need_free || peers[i].free))
+			sum += peers[i].slots;
+	if (!sum)
+		return count;
+	random %= sum;
+	for (size_t i = 0; i < count; i++) {
+		if (taken[i] || (need_free && !peers[i].free))
+			continue;
+		if (random < peers[i].slots)
+			return i;
+		random -= peers[i].slots;
+	}
+	return count;
+}
+
+size_t place_sample(const struct place_peer *peers, size_t count, uint64_t (*random)(void *arg), void *arg,
+		    size_t chosen[RESERVATIONS])
+{
+	autofree bool *taken = xcalloc(count, sizeof *taken);
+	size_t n = 0;
+
+	for (int need_free = 1; need_free >= 0; need_free--)
+		while (n < RESERVATIONS) {
+			size_t i = draw(peers, taken, count, need_free, random(arg));
+
+			if (i == count)
+				break;
+			taken[i] = true;
+			chosen[n++] = i;
+		}
+	return n;
+}

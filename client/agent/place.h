@@ -1,0 +1,57 @@
+/*
+ * place.h - where a job goes: pure functions of what is known, so that the
+ * simulator can replay them and a test can ask any question.
+ *
+ * This machine is one more candidate. Predicted cost, hedging and shares
+ * enter here.
+ */
+#ifndef RCC_PLACE_H
+#define RCC_PLACE_H
+
+#include "base.h"
+
+enum { RESERVATIONS = 3 };	/* late binding over so many candidates */
+
+/* What the agent has under way. */
+struct place_view {
+	unsigned cores;
+	unsigned local_running;		/* leases */
+	unsigned preprocessing;		/* preprocessors that run now */
+	unsigned ungranted;		/* preprocessed or at it, without a grant */
+	unsigned waiting;		/* jobs that could go elsewhere and have not been placed, this one not counted */
+};
+
+enum place_candidates {
+	CANDIDATES_NONE,	/* no volunteer can take it */
+	CANDIDATES_UNKNOWN,	/* one may, once it has answered */
+	CANDIDATES_SOME,
+};
+
+struct place_job {
+	bool remote_able;	/* by its plan */
+	bool stay_remote;	/* the caller wants none that can go elsewhere here */
+	unsigned local_slots;	/* the caller's bound; 0 bounds nothing that must be here */
+	enum place_candidates candidates;
+};
+
+enum place_action { PLACE_WAIT, PLACE_LOCAL, PLACE_REMOTE };
+
+enum place_action place_decide(const struct place_view *v, const struct place_job *j);
+
+/* A job that waits for a grant may go to a local core that became free. */
+bool place_local_first(const struct place_view *v, const struct place_job *j);
+
+struct place_peer {
+	unsigned slots;		/* its capacity for this toolchain */
+	unsigned free;		/* as it last said */
+};
+
+/*
+ * Choose up to RESERVATIONS of peers, without replacement, in proportion to
+ * slots; those that said they have room come first. random yields uniform
+ * 64-bit numbers. Returns how many, their indices in chosen.
+ */
+size_t place_sample(const struct place_peer *peers, size_t count, uint64_t (*random)(void *arg), void *arg,
+		    size_t chosen[RESERVATIONS]);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * plan.h - what a driver command comes down to, and what of it may run
+ * elsewhere: a pure function of the command line and of what the driver
+ * itself says with -###.
+ */
+#ifndef RCC_PLAN_H
+#define RCC_PLAN_H
+
+#include "argv.h"
+#include "err.h"
+#include "job.h"
+#include "output_kind.h"
+#include "reason.h"
+
+enum dialect { DIALECT_GCC, DIALECT_CLANG };
+
+/* One subcommand as the driver would run it. */
+struct command {
+	char *program;		/* as printed: an absolute path, or a name to be found as execvp would */
+	struct argv argv;	/* argv[0] is program */
+};
+
+/* One source of the command, and the subcommands that turn it into one output. */
+struct unit {
+	size_t first, count;	/* in plan->commands */
+	char *input;		/* as written; "-" is stdin */
+	char *output;		/* as written, relative to the caller's directory */
+	enum output_kind output_kind;
+	struct verdict verdict;		/* VERDICT_TEXT or local, with the reason */
+
+	/* set when the verdict is VERDICT_TEXT: */
+	struct argv preprocess;		/* run here, text on stdout; [0] is the program */
+	struct argv preprocess_plain;	/* another way, tried when the first fails to preprocess; empty: none */
+	struct job job;			/* for the text of preprocess; toolchain not filled in, env neither */
+	struct job job_plain;		/* for the text of preprocess_plain */
+	char *result_name;		/* which of job.outputs is the output */
+	unsigned doubts;		/* the text is unsound if its source, or a file it came from, has one
+					 * of these source_doubts() */
+	unsigned system_doubts;		/* the same for the system's headers */
+	bool plain_text;		/* macros are expanded in the text that preprocess yields, so that
+					 * __DATE__ and its kin need not be looked for in it */
+};
+
+struct plan {
+	enum dialect dialect;
+	struct command *commands;
+	size_t command_count;
+	struct unit *units;
+	size_t unit_count;
+	struct verdict verdict;	/* of the whole: local if anything in it forbids, e.g. a link */
+};
+
+/* What the caller asked for, as far as it bears on the verdict. */
+struct plan_options {
+	bool force_text;	/* RCC_MODE=text: fidelity of debug info is waived */
+	const char *temp_dir;	/* the private TMPDIR that -### ran with: names below it are temporary.
+				 * NULL: any name between two commands is taken for one */
+	const struct argv *env;	/* NAME=value, the caller's; NULL: empty. Some forbid going elsewhere */
+};
+
+/*
+ * Read what `driver -### user_args` printed on stderr, with LC_ALL=C and
+ * the caller's environment otherwise. user_argv is the caller's command,
+ * @files expanded, [0] the driver. Always yields a plan (released with
+ * plan_free) and returns 0; text that cannot be understood is a local
+ * verdict, not an error. One local unit makes the whole command local.
+ * Programs in commands, preprocess and job steps stand as the driver printed
+ * them: a name without a slash (`as`) is still to be found as execvp would.
+ */
+int plan_make(enum dialect dialect, const struct argv *user_argv, const char *text,
+	      const struct plan_options *options, struct plan **out, struct err *err);
+void plan_free(struct plan *p);
+
+/*
+ * The caller's environment variables by name. travels: a job gets it, and
+ * nothing else. shapes: the driver reads it, so a plan holds only for its
+ * value. forbids: the command is local while it is set.
+ */
+bool plan_env_travels(const char *name);
+bool plan_env_shapes(const char *name);
+bool plan_env_forbids(const char *name);
+
+/*
+ * Looks through the text of a unit, chunk by chunk, for what makes text mode
+ * unsound: __DATE__ and its kin unexpanded, .incbin, .include, #embed, a
+ * precompiled header. On the way it notes the files that the text came from
+ * (not the source itself, nor names from #line), as the compiler named them.
+ */
+struct text_scan {
+	/* set by the caller, the rest zero */
+	enum dialect dialect;
+	bool plain;		/* the text of preprocess_plain, or the unit's plain_text */
+
+	struct argv files;		/* sorted; relative to the caller's directory or absolute */
+	struct argv system_files;	/* those in which warnings are off */
+
+	struct buf rest;	/* the last line, which may go on */
+	bool started;
+};
+/* REASON_NONE, or why this text cannot go. */
+enum reason text_scan(struct text_scan *s, const void *p, size_t len);
+void text_scan_free(struct text_scan *s);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * plan_env.c - the environment variables that compilers read.
+ */
+#include "plan.h"
+
+enum {
+	TRAVELS = 1 << 0,	/* a subcommand reads it beyond its preprocessor: the job gets it */
+	SHAPES = 1 << 1,	/* the driver reads it: another value, another plan */
+	FORBIDS = 1 << 2,	/* the compilers then write or do something that only happens here */
+	PREFIX = 1 << 3,	/* every name that begins so */
+};
+
+/* Sorted by name. Those of the preprocessor alone (CPATH and its kin) need no row: it runs here. */
+static const struct {
+	const char *name;
+	unsigned flags;
+} variables[] = {
+	{ "AS_DEFAULT", PREFIX | FORBIDS },
+	{ "CCC_", PREFIX | SHAPES },
+	{ "CC_LOG_DIAGNOSTICS", PREFIX | FORBIDS },
+	{ "CC_PRINT_", PREFIX | FORBIDS },
+	{ "CLANG_", PREFIX | SHAPES },
+	{ "COLLECT_", PREFIX | SHAPES },
+	{ "COLUMNS", TRAVELS },
+	{ "COMPILER_PATH", SHAPES },
+	{ "CPATH", SHAPES },
+	{ "CPLUS_INCLUDE_PATH", SHAPES },
+	{ "C_INCLUDE_PATH", SHAPES },
+	{ "DEPENDENCIES_OUTPUT", FORBIDS },
+	{ "FORCE_CLANG_DIAGNOSTICS_CRASH", FORBIDS },
+	{ "GCC_COLORS", TRAVELS },
+	{ "GCC_COMPARE_DEBUG", SHAPES | FORBIDS },
+	{ "GCC_EXEC_PREFIX", SHAPES },
+	{ "GCC_EXTRA_DIAGNOSTIC_OUTPUT", TRAVELS },
+	{ "GCC_ROOT", SHAPES },
+	{ "GCC_URLS", TRAVELS },
+	{ "LANG", TRAVELS },
+	{ "LANGUAGE", TRAVELS },
+	{ "LC_", PREFIX | TRAVELS },
+	{ "LD_AUDIT", FORBIDS },
+	{ "LD_PRELOAD", FORBIDS },
+	{ "LIBRARY_PATH", SHAPES },
+	{ "LLVM_PROFILE_FILE", FORBIDS },
+	{ "LPATH", SHAPES },
+	{ "MACOSX_DEPLOYMENT_TARGET", SHAPES },
+	{ "NO_COLOR", TRAVELS },
+	{ "OBJCPLUS_INCLUDE_PATH", SHAPES },
+	{ "OBJC_INCLUDE_PATH", SHAPES },
+	{ "PATH", SHAPES },
+	{ "PWD", SHAPES | TRAVELS },
+	{ "RC_DEBUG_", PREFIX | SHAPES },
+	{ "SDKROOT", SHAPES },
+	{ "SOURCE_DATE_EPOCH", TRAVELS },
+	{ "SUNPRO_DEPENDENCIES", FORBIDS },
+	{ "TERM", TRAVELS },
+	{ "TERM_URLS", TRAVELS },
+	{ "TZ", TRAVELS },
+	{ "ZERO_AR_DATE", SHAPES },
+};
+
+static unsigned flags_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (variables[i].flags & PREFIX ? str_starts(name, variables[i].name)
+						: str_eq(name, variables[i].name))
+			return variables[i].flags;
+	return 0;
+}
+
+bool plan_env_travels(const char *name)
+{
+	return flags_of(name) & TRAVELS;
+}
+
+bool plan_env_shapes(const char *name)
+{
+	return flags_of(name) & SHAPES;
+}
+
+bool plan_env_forbids(const char *name)
+{
+	return flags_of(name) & FORBIDS;
+}

@@ -1,0 +1,44 @@
+/*
+ * planner.h - from a request to a plan: the driver's own words, remembered
+ * where asking again is dear, and the job that comes of a unit.
+ */
+#ifndef RCC_PLANNER_H
+#define RCC_PLANNER_H
+
+#include <sys/stat.h>
+
+#include "memory.h"
+#include "plan.h"
+#include "request.h"
+#include "toolchain.h"
+
+struct planner;
+
+struct planner *planner_new(void);
+
+/*
+ * The text that `driver -###` would print for this request, from the cache.
+ * NULL: the driver must be asked. Caller frees. gcc is always asked: it
+ * answers in 1.5 ms, clang in 20 to 40.
+ */
+char *planner_recall(struct planner *pl, const struct ask *ask, enum driver_kind kind, const struct stat *driver);
+
+/*
+ * A plan from that text; programs of jobs are then absolute paths. learn:
+ * the driver has just printed it. A plan that cannot be used is a local
+ * verdict in it.
+ */
+int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kind, const struct stat *driver,
+		 const char *text, bool learn, bool force_text, const char *temp_dir, struct plan **out,
+		 struct err *err);
+
+/* A copy of job with the caller's variables that travel, and the toolchain's name. */
+void planner_job(const struct job *job, const struct argv *env, const struct digest *toolchain, struct job *out);
+
+/*
+ * Would LD_LIBRARY_PATH make the loader take a library that is not the
+ * toolchain's? Looks at the disk. library_path may be NULL.
+ */
+bool planner_shadowed(const struct toolchain *tc, const char *library_path, struct err *err);
+
+#endif

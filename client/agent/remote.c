@@ -1,0 +1,579 @@
+/*
+ * remote.c - the life of an attempt, as steps that each handle one event.
+ *
+ *	HELD       the text is read first, to compare it with one that is known
+ *	RESERVED   asked for slots, waiting for the first grant
+ *	SENDING    granted: the job and what there is of its text are on the way
+ *	RUNNING    all is sent
+ *	STORING    the result is being checked and written
+ */
+#include "remote.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+
+#include "clock.h"
+#include "feed.h"
+#include "log.h"
+#include "place.h"
+#include "result.h"
+
+enum {
+	STALL_MS = 10000,	/* PROGRESS comes each second while a job runs */
+	TICK_MS = 1000,
+};
+
+enum attempt_state { HELD, RESERVED, SENDING, RUNNING, STORING };
+
+struct candidate {
+	struct peer *peer;
+	unsigned cap;
+	bool reserved;
+	bool refused;	/* said no to this attempt */
+};
+
+struct attempt {
+	TAILQ_ENTRY(attempt) link;
+	struct remotes *all;
+	const struct attempt_events *events;
+	void *arg;
+	uint32_t id;
+	enum attempt_state state;
+	struct buf job;			/* encoded */
+	const struct toolchain *toolchain;
+	struct candidate *candidates;
+	size_t candidate_count;
+	struct wire_reserve reserve;
+	bool plain_text;
+	uint64_t known_text;
+	uint64_t text_hash;		/* of the whole text, once it is known */
+	uint32_t result_stream;
+
+	struct feed *feed;
+	bool preprocessed;		/* and clean */
+	int output_fd;
+	struct peer *peer;		/* that granted */
+	struct conn *conn;
+	struct result *result;
+	struct job_result said;
+	uint64_t heard_ms;
+	uint64_t sent_before, received_before, sent, received;
+};
+
+struct remotes {
+	uv_loop_t *loop;
+	uv_timer_t tick;
+	uint32_t next_id;
+	uint64_t seed;
+	TAILQ_HEAD(, attempt) attempts;
+};
+
+static uint64_t next_random(void *arg)
+{
+	uint64_t *s = arg;	/* splitmix64 (Steele, Lea, Flood 2014) */
+	uint64_t z = *s += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static void count_bytes(struct attempt *a)
+{
+	if (!a->conn)
+		return;
+	a->sent = conn_bytes_out(a->conn) - a->sent_before;
+	a->received = conn_bytes_in(a->conn) - a->received_before;
+}
+
+static void cancel_reservations(struct attempt *a)
+{
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (a->candidates[i].reserved) {
+			a->candidates[i].reserved = false;
+			peer_cancel(a->candidates[i].peer, a->id);
+		}
+}
+
+/* Out of the list, everything closed; the memory stays for whoever is told. */
+static void detach(struct attempt *a, bool failed)
+{
+	TAILQ_REMOVE(&a->all->attempts, a, link);
+	cancel_reservations(a);
+	count_bytes(a);
+	conn_close(ptr_steal(&a->conn));
+	feed_stop(ptr_steal(&a->feed));
+	result_free(ptr_steal(&a->result));
+	if (a->peer)
+		peer_job_ended(a->peer, a->said.cpu_us, failed);
+	if (a->output_fd >= 0)
+		close(fd_steal(&a->output_fd));
+}
+
+static void dispose(struct attempt *a)
+{
+	buf_free(&a->job);
+	free(a->candidates);
+	free(a);
+}
+
+static void finish(struct attempt *a, enum reason why)
+{
+	enum reason unsound;
+
+	if (reason_is_fallback(why))
+		log_warn("attempt-failed", "peer=%s reason=%s", attempt_peer(a), reason_key(why));
+	if (a->feed && feed_ended(a->feed, &unsound))
+		a->text_hash = feed_hash(a->feed);
+	detach(a, reason_is_fallback(why));
+	a->events->ended(a, why, a->arg);
+	dispose(a);
+}
+
+void attempt_cancel(struct attempt *a)
+{
+	if (!a)
+		return;
+	detach(a, false);
+	dispose(a);
+}
+
+/* Reservations */
+
+static bool usable(const struct candidate *c, const struct attempt *a)
+{
+	struct peer_info info;
+
+	if (c->refused || peer_can_run(c->peer, a->toolchain) != PEER_CAN)
+		return false;
+	peer_describe(c->peer, &info);
+	return !c->cap || info.running < c->cap;
+}
+
+static void reserve_at(struct attempt *a, struct candidate *c)
+{
+	c->reserved = true;
+	peer_reserve(c->peer, a->id, &a->reserve);
+}
+
+static size_t reserved(const struct attempt *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->candidate_count; i++)
+		n += a->candidates[i].reserved;
+	return n;
+}
+
+/* Ask up to three. False if there is nobody to ask. */
+static bool reserve(struct attempt *a)
+{
+	autofree struct place_peer *peers = xcalloc(a->candidate_count, sizeof *peers);
+	size_t chosen[RESERVATIONS], n;
+	struct peer_info info;
+
+	for (size_t i = 0; i < a->candidate_count; i++) {
+		if (a->candidates[i].reserved || !usable(&a->candidates[i], a))
+			continue;
+		peer_describe(a->candidates[i].peer, &info);
+		peers[i] = (struct place_peer){ .slots = info.slots, .free = info.free };
+	}
+	n = place_sample(peers, a->candidate_count, next_random, &a->all->seed, chosen);
+	a->state = RESERVED;
+	for (size_t i = 0; i < n; i++)
+		reserve_at(a, &a->candidates[chosen[i]]);
+	return reserved(a) > 0;
+}
+
+/* Job connection */
+
+static void send_parcels(struct attempt *a)
+{
+	autobuf struct buf b = { 0 };
+	struct wire_input_end end;
+	enum reason why;
+	struct parcel *p;
+
+	if (a->state != SENDING)
+		return;
+	while (a->feed && conn_queued(a->conn) < CONN_HIGH_WATER && (p = feed_take(a->feed))) {
+		conn_send_bulk(a->conn, WIRE_INPUT, 0, p->codec, p->raw, p->data, p->len);
+		free(p);
+	}
+	if (!a->feed || !a->preprocessed || !feed_ended(a->feed, &why) || conn_queued(a->conn) >= CONN_HIGH_WATER)
+		return;
+	end = (struct wire_input_end){ .bytes = feed_bytes(a->feed), .hash = feed_hash(a->feed) };
+	wire_input_end_put(&b, &end);
+	conn_send(a->conn, WIRE_INPUT_END, 0, &b);
+	a->state = RUNNING;
+}
+
+/* What the outcome on the volunteer means here. */
+static enum reason judge(const struct attempt *a)
+{
+	static const enum reason outcomes[JOB_OUTCOMES] = {
+		[JOB_LIMIT] = REASON_JOB_LIMIT, [JOB_BOX_FAILED] = REASON_BOX_FAILED,
+		[JOB_BAD_INPUT] = REASON_SERVER_GARBAGE,
+	};
+
+	if (a->said.outcome != JOB_RAN)
+		return outcomes[a->said.outcome];
+	if (a->said.signal)
+		return REASON_JOB_KILLED;
+	if (a->said.exit_status || result_bytes(a->result, STREAM_STDOUT) || result_bytes(a->result, STREAM_STDERR))
+		return REASON_DIAGNOSTICS;
+	return REASON_NONE;
+}
+
+static void on_stored(int rc, const struct err *err, void *arg)
+{
+	struct attempt *a = arg;
+
+	if (rc < 0)
+		log_warn("result", "peer=%s text=\"%s\"", attempt_peer(a), err->text);
+	finish(a, rc == 0 ? REASON_NONE : rc == ERR_OUTPUT ? REASON_OUTPUT_FAILED : REASON_SERVER_GARBAGE);
+}
+
+static int on_result(struct attempt *a, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	int rc = job_result_get(&r, &a->said, err);
+	enum reason why;
+
+	if (rc < 0)
+		return rc;
+	count_bytes(a);
+	if (a->state == RUNNING)
+		peer_return_conn(a->peer, ptr_steal(&a->conn));
+	why = judge(a);
+	if (why == REASON_NONE && a->state != RUNNING)
+		return err_set(err, ERR_WIRE, "RESULT before the input's end");
+	if (why != REASON_NONE) {
+		finish(a, why);
+		return 0;
+	}
+	a->state = STORING;
+	result_store(a->result, a->all->loop, a->result_stream, a->output_fd, &a->said, on_stored, a);
+	return 0;
+}
+
+static int on_job_refuse(struct attempt *a, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_refuse m = { 0 };
+	int rc = wire_refuse_get(&r, &m, err);
+
+	if (rc < 0)
+		return rc;
+	log_warn("job-refused", "peer=%s reason=\"%s\" text=\"%s\"", attempt_peer(a), refusal_text(m.refusal), m.text);
+	free(m.text);
+	finish(a, REASON_SERVER_REFUSED);
+	return 0;
+}
+
+static int on_welcome(struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_welcome m;
+	int rc = wire_welcome_get(&r, &m, err);
+
+	if (rc == 0)
+		wire_welcome_free(&m);
+	return rc;
+}
+
+static int on_job_message(struct conn *c, struct frame *f, void *arg, struct err *err)
+{
+	struct attempt *a = arg;
+
+	(void)c;
+	a->heard_ms = clock_ms();
+	switch (f->type) {
+	case WIRE_WELCOME: return on_welcome(f, err);
+	case WIRE_PROGRESS: return 0;
+	case WIRE_OUTPUT: return result_add(a->result, f, err);
+	case WIRE_RESULT: return on_result(a, f, err);
+	case WIRE_REFUSE: return on_job_refuse(a, f, err);
+	default: return err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
+	}
+}
+
+static void on_job_drained(struct conn *c, void *arg)
+{
+	(void)c;
+	send_parcels(arg);
+}
+
+static void on_job_end(struct conn *c, void *arg, const struct err *err)
+{
+	struct attempt *a = arg;
+
+	count_bytes(a);
+	(void)c;
+	a->conn = NULL;
+	log_warn("job-connection", "peer=%s text=\"%s\"", attempt_peer(a), err->text);
+	finish(a, err->code == ERR_WIRE ? REASON_SERVER_GARBAGE : err->code == ERR_LIMIT ? REASON_JOB_LIMIT :
+	       REASON_SERVER_LOST);
+}
+
+static const struct conn_ops job_ops = {
+	.on_message = on_job_message, .on_drained = on_job_drained, .on_end = on_job_end,
+};
+
+static void send_job(struct attempt *a, struct peer *p, uint64_t token)
+{
+	autobuf struct buf b = { 0 };
+
+	a->peer = p;
+	peer_job_started(p);
+	a->conn = peer_take_conn(p, &job_ops, a);
+	if (!a->conn) {
+		finish(a, REASON_SERVER_LOST);
+		return;
+	}
+	a->sent_before = conn_bytes_out(a->conn);
+	a->received_before = conn_bytes_in(a->conn);
+	a->heard_ms = clock_ms();
+	a->state = SENDING;
+	a->result = result_new();
+	put_u64(&b, token);
+	put_raw(&b, a->job.p, a->job.len);
+	conn_send(a->conn, WIRE_JOB, 0, &b);
+	send_parcels(a);
+}
+
+/* Events of peers */
+
+static struct attempt *find(struct remotes *rs, uint32_t id)
+{
+	struct attempt *a;
+
+	TAILQ_FOREACH(a, &rs->attempts, link)
+		if (a->id == id)
+			return a;
+	return NULL;
+}
+
+static struct candidate *candidate_of(struct attempt *a, const struct peer *p)
+{
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (a->candidates[i].peer == p)
+			return &a->candidates[i];
+	return NULL;
+}
+
+void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token)
+{
+	struct attempt *a = find(rs, id);
+	struct candidate *c = a ? candidate_of(a, p) : NULL;
+
+	if (!c || !c->reserved || a->state != RESERVED) {
+		peer_cancel(p, id);	/* gives it back */
+		return;
+	}
+	c->reserved = false;
+	cancel_reservations(a);
+	a->events->granted(a, a->arg);
+	send_job(a, p, token);
+}
+
+/* Nobody is asked, and nobody can be, now or when a job of ours there ends. */
+static bool hopeless(struct attempt *a)
+{
+	if (a->state != RESERVED || reserved(a) || reserve(a))
+		return false;
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (!a->candidates[i].refused && peer_can_run(a->candidates[i].peer, a->toolchain) == PEER_CAN)
+			return false;
+	return true;
+}
+
+/* c is out of the race for a; without another, the attempt is over. */
+static void drop_candidate(struct attempt *a, struct candidate *c, enum reason why)
+{
+	c->reserved = false;
+	c->refused = true;
+	if (hopeless(a))
+		finish(a, why);
+}
+
+void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refusal refusal)
+{
+	struct attempt *a = find(rs, id);
+	struct candidate *c = a ? candidate_of(a, p) : NULL;
+
+	(void)refusal;
+	if (c)
+		drop_candidate(a, c, REASON_SERVER_REFUSED);
+}
+
+void remotes_lost(struct remotes *rs, struct peer *p, enum reason why)
+{
+	struct attempt *a, *next;
+
+	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
+		struct candidate *c = candidate_of(a, p);
+
+		next = TAILQ_NEXT(a, link);
+		/* a result that has come whole is as good as ever */
+		if (a->peer == p && a->state != STORING)
+			finish(a, why);
+		else if (c)
+			drop_candidate(a, c, why);
+	}
+}
+
+/* A volunteer has room: whoever waits asks it too, beyond the first three. */
+void remotes_changed(struct remotes *rs, struct peer *p)
+{
+	struct peer_info info;
+	struct attempt *a;
+
+	peer_describe(p, &info);
+	if (info.state != PEER_READY || !info.free)
+		return;
+	TAILQ_FOREACH(a, &rs->attempts, link) {
+		struct candidate *c = a->state == RESERVED ? candidate_of(a, p) : NULL;
+
+		if (!c || c->reserved || !usable(c, a))
+			continue;
+		reserve_at(a, c);
+		if (!--info.free)
+			return;
+	}
+}
+
+/* The text */
+
+static void start_if_held(struct attempt *a)
+{
+	enum reason why;
+
+	if (a->state != HELD || !a->preprocessed || !feed_ended(a->feed, &why))
+		return;
+	if (feed_hash(a->feed) == a->known_text)
+		finish(a, REASON_DIAGNOSTICS);
+	else
+		reserve(a);
+}
+
+static void on_feed(struct feed *f, void *arg)
+{
+	struct attempt *a = arg;
+	enum reason why;
+
+	feed_ended(f, &why);
+	if (why != REASON_NONE) {
+		finish(a, why);
+		return;
+	}
+	send_parcels(a);
+	start_if_held(a);
+}
+
+static const struct feed_events feed_events = { .ready = on_feed };
+
+static enum codec common_codec(const struct attempt *a)
+{
+	enum codec codec = CODEC_NONE;
+
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (peer_codec(a->candidates[i].peer) > codec)
+			codec = peer_codec(a->candidates[i].peer);
+	return codec;
+}
+
+void attempt_text(struct attempt *a, int text_fd, int output_fd)
+{
+	enum codec codec = a->peer ? peer_codec(a->peer) : common_codec(a);
+
+	a->output_fd = fcntl(output_fd, F_DUPFD_CLOEXEC, 0);
+	a->feed = feed_start(a->all->loop, text_fd, codec, a->plain_text, a->state == HELD, &feed_events, a);
+}
+
+void attempt_preprocessed(struct attempt *a, bool clean)
+{
+	if (!clean) {
+		finish(a, REASON_PREPROCESSOR);
+		return;
+	}
+	a->preprocessed = true;
+	send_parcels(a);
+	start_if_held(a);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct remotes *rs = timer->data;
+	uint64_t now = clock_ms();
+	struct attempt *a, *next;
+
+	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if ((a->state == SENDING || a->state == RUNNING) && now - a->heard_ms > STALL_MS)
+			finish(a, REASON_SERVER_STALLED);
+		else if (hopeless(a))
+			finish(a, REASON_NO_CANDIDATE);
+	}
+}
+
+struct remotes *remotes_new(uv_loop_t *loop)
+{
+	struct remotes *rs = xcalloc(1, sizeof *rs);
+
+	*rs = (struct remotes){ .loop = loop, .next_id = 1 };
+	if (getrandom(&rs->seed, sizeof rs->seed, 0) < 0)
+		rs->seed = clock_us();
+	TAILQ_INIT(&rs->attempts);
+	uv_timer_init(loop, &rs->tick);
+	rs->tick.data = rs;
+	uv_timer_start(&rs->tick, on_tick, TICK_MS, TICK_MS);
+	return rs;
+}
+
+struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
+			    const struct attempt_events *events, void *arg)
+{
+	struct attempt *a = xcalloc(1, sizeof *a);
+
+	*a = (struct attempt){
+		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
+		.plain_text = spec->plain_text, .known_text = spec->known_text,
+		.result_stream = spec->result_stream, .output_fd = -1,
+		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness },
+		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
+		.candidate_count = spec->candidate_count,
+	};
+	for (size_t i = 0; i < spec->candidate_count; i++)
+		a->candidates[i] = (struct candidate){ .peer = spec->candidates[i], .cap = spec->caps[i] };
+	job_put(&a->job, spec->job);
+	TAILQ_INSERT_TAIL(&rs->attempts, a, link);
+	if (spec->known_text)
+		a->state = HELD;
+	else
+		reserve(a);
+	return a;
+}
+
+bool attempt_granted(const struct attempt *a) { return a->state >= SENDING; }
+
+uint64_t attempt_text_hash(const struct attempt *a) { return a->text_hash; }
+struct job_result attempt_result(const struct attempt *a) { return a->said; }
+
+void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received)
+{
+	*sent = a->sent;
+	*received = a->received;
+}
+
+const char *attempt_peer(const struct attempt *a)
+{
+	struct peer_info info;
+
+	if (!a->peer)
+		return "";
+	peer_describe(a->peer, &info);
+	return info.key;
+}

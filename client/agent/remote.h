@@ -1,0 +1,61 @@
+/*
+ * remote.h - one attempt to run one unit on a volunteer: reserve at up to
+ * three, the first grant wins, stream the text, take the result.
+ *
+ * Hedging and a second volunteer after a failure will be further attempts
+ * beside this one.
+ */
+#ifndef RCC_REMOTE_H
+#define RCC_REMOTE_H
+
+#include <uv.h>
+
+#include "peers.h"
+#include "reason.h"
+
+struct remotes;		/* all attempts under way */
+struct attempt;
+
+struct attempt_events {
+	/* A volunteer granted a slot: no local core is wanted any more. */
+	void (*granted)(struct attempt *a, void *arg);
+	/* It is over, and a is gone after this call. REASON_NONE: the output
+	 * descriptor holds the verified result of a clean compile. */
+	void (*ended)(struct attempt *a, enum reason why, void *arg);
+};
+
+struct attempt_spec {
+	const struct job *job;			/* copied */
+	const struct toolchain *toolchain;
+	struct peer *const *candidates;		/* copied */
+	size_t candidate_count;
+	const unsigned *caps;			/* per candidate: at most so many of our jobs there, 0: any */
+	int8_t niceness;
+	bool plain_text;			/* for text_scan */
+	uint64_t known_text;			/* a text of this hash is not sent: REASON_DIAGNOSTICS; 0: none */
+	uint32_t result_stream;			/* which stream is the output */
+};
+
+struct remotes *remotes_new(uv_loop_t *loop);
+struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
+			    const struct attempt_events *events, void *arg);
+/* The text, from a pipe whose read end it takes, and where the result goes (duplicated). */
+void attempt_text(struct attempt *a, int text_fd, int output_fd);
+/* The preprocessor is done: did it succeed without a word? Only then is the text's end sent. */
+void attempt_preprocessed(struct attempt *a, bool clean);
+/* Over, without a call of ended; a may be NULL. */
+void attempt_cancel(struct attempt *a);
+
+bool attempt_granted(const struct attempt *a);
+uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
+struct job_result attempt_result(const struct attempt *a);
+void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);
+const char *attempt_peer(const struct attempt *a);	/* key; "" before a grant */
+
+/* To be called from peers' events. */
+void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token);
+void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refusal refusal);
+void remotes_lost(struct remotes *rs, struct peer *p, enum reason why);
+void remotes_changed(struct remotes *rs, struct peer *p);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * result.c - outputs of one job, from frames to a file.
+ */
+#include "result.h"
+
+#define XXH_INLINE_ALL
+#include <fcntl.h>
+#include <xxhash.h>
+
+#include "codec.h"
+#include "feed.h"
+#include "file.h"
+#include "wire.h"
+
+struct result {
+	uv_work_t work;
+	struct parcel *first, **end;
+	uint64_t packed;
+	uint64_t raw[STREAM_FILE + JOB_OUTPUTS_MAX];
+	uint32_t id;		/* being stored */
+	int fd;			/* our own duplicate */
+	struct job_result said;
+	void (*done)(int rc, const struct err *err, void *arg);
+	void *arg;
+	bool storing, freed;
+	int rc;
+	struct err err;
+};
+
+struct result *result_new(void)
+{
+	struct result *r = xcalloc(1, sizeof *r);
+
+	r->end = &r->first;
+	r->fd = -1;
+	return r;
+}
+
+int result_add(struct result *r, const struct frame *f, struct err *err)
+{
+	struct parcel *p;
+
+	if (f->id >= ARRAY_LEN(r->raw))
+		return err_set(err, ERR_WIRE, "OUTPUT of stream %u", f->id);
+	r->packed += f->length + sizeof *p;
+	if (r->packed > RESULT_BYTES_MAX)
+		return err_set(err, ERR_LIMIT, "output over %d bytes", RESULT_BYTES_MAX);
+	p = xmalloc(sizeof *p + f->length);
+	*p = (struct parcel){ .id = f->id, .raw = f->raw, .len = f->length, .codec = f->codec };
+	memcpy(p->data, f->payload, f->length);
+	*r->end = p;
+	r->end = &p->next;
+	r->raw[f->id] += f->raw;
+	return 0;
+}
+
+uint64_t result_bytes(const struct result *r, uint32_t id)
+{
+	return r->raw[id];
+}
+
+/* In a worker thread. */
+static int store(struct result *r, struct err *err)
+{
+	autobuf struct buf chunk = { 0 };
+	uint64_t total = 0;
+	XXH3_state_t hash;
+
+	XXH3_64bits_reset(&hash);
+	for (struct parcel *p = r->first; p; p = p->next) {
+		int rc;
+
+		chunk.len = 0;
+		rc = codec_unpack(p->codec, p->data, p->len, p->raw, &chunk, err);
+		if (rc < 0)
+			return rc;
+		XXH3_64bits_update(&hash, chunk.p, chunk.len);
+		total += chunk.len;
+		if (p->id == r->id && write_all(r->fd, chunk.p, chunk.len) < 0) {
+			err_sys(err, "write output");
+			return ERR_OUTPUT;
+		}
+	}
+	if (total != r->said.output_bytes || XXH3_64bits_digest(&hash) != r->said.output_hash)
+		return err_set(err, ERR_WIRE, "output does not have the hash that was said");
+	return 0;
+}
+
+static void on_work(uv_work_t *work)
+{
+	struct result *r = work->data;
+
+	r->rc = store(r, &r->err);
+}
+
+static void on_stored(uv_work_t *work, int status)
+{
+	struct result *r = work->data;
+
+	(void)status;
+	r->storing = false;
+	if (r->freed)
+		result_free(r);
+	else
+		r->done(r->rc, &r->err, r->arg);
+}
+
+void result_store(struct result *r, uv_loop_t *loop, uint32_t id, int fd, const struct job_result *said,
+		  void (*done)(int rc, const struct err *err, void *arg), void *arg)
+{
+	r->id = id;
+	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	r->said = *said;
+	r->done = done;
+	r->arg = arg;
+	r->storing = true;
+	r->work.data = r;
+	uv_queue_work(loop, &r->work, on_work, on_stored);
+}
+
+void result_free(struct result *r)
+{
+	if (!r)
+		return;
+	r->freed = true;
+	if (r->storing)
+		return;
+	while (r->first) {
+		struct parcel *p = r->first;
+
+		r->first = p->next;
+		free(p);
+	}
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r);
+}

@@ -1,0 +1,33 @@
+/*
+ * result.h - what came back from a volunteer: kept packed, then checked
+ * against its hash and written in a worker thread.
+ */
+#ifndef RCC_RESULT_H
+#define RCC_RESULT_H
+
+#include <uv.h>
+
+#include "err.h"
+#include "frame.h"
+#include "job.h"
+
+struct result;
+
+enum { RESULT_BYTES_MAX = 256 << 20 };	/* packed; a larger result is compiled here */
+
+struct result *result_new(void);
+/* One OUTPUT frame. ERR_LIMIT when it grows beyond its bound. */
+int result_add(struct result *r, const struct frame *f, struct err *err);
+/* Raw bytes of one stream so far. */
+uint64_t result_bytes(const struct result *r, uint32_t id);
+/*
+ * Check everything against said, and write stream id to fd (borrowed until
+ * done is called, in the loop). rc: 0, ERR_WIRE (not what was said),
+ * ERR_OUTPUT (fd cannot be written).
+ */
+void result_store(struct result *r, uv_loop_t *loop, uint32_t id, int fd, const struct job_result *said,
+		  void (*done)(int rc, const struct err *err, void *arg), void *arg);
+/* Safe while it is being stored: done is then not called, and fd may be closed. r may be NULL. */
+void result_free(struct result *r);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * session.h - one wrapper and its command, from ASK to its last answer.
+ */
+#ifndef RCC_SESSION_H
+#define RCC_SESSION_H
+
+#include "agent.h"
+
+/* A wrapper has connected; fd is taken over. */
+void session_new(struct agent *a, int fd);
+/* Place whoever waits, as far as there is room. */
+void sessions_dispatch(struct agent *a);
+/* No wrapper is connected. */
+bool sessions_idle(const struct agent *a);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * toolchain.h - the closure of files that a set of programs needs to run,
+ * named by the digest of its tree.
+ *
+ * The closure of a program is the program, the links its path goes through,
+ * its ELF interpreter and its libraries as the loader would find them
+ * (RPATH, RUNPATH, $ORIGIN, ld.so.cache, the default directories). Digests
+ * of files are memoised by (dev, inode, size, mtime, ctime).
+ */
+#ifndef RCC_TOOLCHAIN_H
+#define RCC_TOOLCHAIN_H
+
+#include "argv.h"
+#include "digest.h"
+#include "err.h"
+#include "tree.h"
+
+struct toolchains;	/* the memo: digests of files, closures of programs */
+
+struct toolchain {
+	struct digest id;	/* tree_digest() of tree */
+	struct tree tree;
+	struct argv programs;	/* absolute, sorted */
+	char *label;		/* for people: "gcc 12 (cc1, as)", made from the paths */
+};
+
+struct toolchains *toolchains_new(void);
+void toolchains_free(struct toolchains *ts);
+
+/*
+ * The toolchain of these absolute program paths. Borrowed: valid until
+ * toolchains_free(); the same closure, unchanged on disk, gives the same
+ * pointer. Reads files: call it from a worker thread; calls are serialised
+ * by a lock inside. ERR_UNSUPPORTED when a program is not an ELF file or a
+ * library cannot be found, ERR_IO when a file cannot be read.
+ */
+int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct toolchain **out,
+		   struct err *err);
+
+#endif

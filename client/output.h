@@ -1,0 +1,33 @@
+/*
+ * output.h - put a compile's result where the compiler would have put it, in
+ * the way in which it would have, and at one moment.
+ */
+#ifndef RCC_OUTPUT_H
+#define RCC_OUTPUT_H
+
+#include "err.h"
+#include "output_kind.h"
+#include "reason.h"
+
+struct output {
+	int dir;	/* that the name is in */
+	int fd;		/* takes the result: read and write, empty, without a name */
+	char *name;
+	bool keep;	/* at commit the bytes go into the file that exists */
+	bool unlink;	/* at commit the old name goes first */
+};
+
+#define NO_OUTPUT ((struct output){ .dir = -1, .fd = -1 })
+
+/*
+ * Nothing of the caller's is changed yet. Returns REASON_NONE, or
+ * REASON_OUTPUT_ODD when the compiler would do anything but replace or write
+ * a plain file; *o is then NO_OUTPUT.
+ */
+enum reason output_prepare(struct output *o, const char *path, enum output_kind kind);
+/* The result gets its name. 0 or ERR_OUTPUT. */
+int output_commit(struct output *o, struct err *err);
+/* Forgets what was not committed. */
+void output_drop(struct output *o);
+
+#endif

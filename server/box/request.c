@@ -1,0 +1,44 @@
+/*
+ * request.c - the box's request, to bytes and back.
+ */
+#include "request.h"
+
+void box_request_put(struct buf *b, const struct box_request *q)
+{
+	put_str(b, q->directory);
+	put_u8(b, q->niceness);
+	put_u8(b, q->codec);
+	put_u32(b, q->cpu_seconds);
+	put_u32(b, q->wall_seconds);
+	put_u64(b, q->memory_bytes);
+	put_u64(b, q->file_bytes);
+	put_u64(b, q->input_bytes);
+	job_put(b, &q->job);
+}
+
+int box_request_get(struct reader *r, struct box_request *q, struct err *err)
+{
+	int rc;
+
+	*q = (struct box_request){ .directory = get_str(r) };
+	q->niceness = get_u8(r);
+	q->codec = get_u8(r);
+	q->cpu_seconds = get_u32(r);
+	q->wall_seconds = get_u32(r);
+	q->memory_bytes = get_u64(r);
+	q->file_bytes = get_u64(r);
+	q->input_bytes = get_u64(r);
+	rc = job_get(r, &q->job, err);
+	if (rc == 0 && (q->directory[0] != '/' || q->niceness > 19 || q->codec >= CODEC_COUNT))
+		rc = err_set(err, ERR_WIRE, "box request: directory, niceness or codec");
+	if (rc < 0)
+		box_request_free(q);
+	return rc;
+}
+
+void box_request_free(struct box_request *q)
+{
+	free(q->directory);
+	job_free(&q->job);
+	*q = (struct box_request){ 0 };
+}

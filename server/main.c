@@ -1,0 +1,198 @@
+/*
+ * main.c - rccd: options, wiring, and how it ends.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "file.h"
+#include "home.h"
+#include "http.h"
+#include "listen.h"
+#include "log.h"
+#include "notify.h"
+#include "options.h"
+#include "run.h"
+#include "server.h"
+#include "session.h"
+#include "slots.h"
+#include "toolchains.h"
+
+enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
+
+/* Until jobs are confined, serving other machines must be asked for. */
+static int check_exposure(const struct options *o, const char *option, const char *text, struct err *err)
+{
+	struct address a;
+
+	if (o->insecure_no_sandbox || str_eq(text, "off") || address_parse(text, &a, NULL) < 0 || address_is_loopback(&a))
+		return 0;
+	return err_set(err, ERR_CONFIG, "%s %s: not a loopback address, and jobs are not confined: "
+		       "it takes --insecure-no-sandbox", option, text);
+}
+
+static int check_options(const struct options *o, struct err *err)
+{
+	int rc = check_exposure(o, "--http", o->http, err);
+
+	for (size_t i = 0; i < o->listen.count && rc == 0; i++)
+		rc = check_exposure(o, "--listen", o->listen.v[i], err);
+	return rc;
+}
+
+static void prepare_process(void)
+{
+	struct rlimit files;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static void close_handle(void *handle) { uv_close(handle, NULL); }
+static void on_farewell(uv_timer_t *timer) { uv_stop(timer->loop); }
+
+/* The last job is over: say goodbye, and let the loop run dry. */
+static void on_end(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+
+	s->ending = true;
+	sessions_close(s, REFUSAL_DRAINING);
+	http_stop(s);
+	close_handle(&s->grant_timer);
+	close_handle(&s->state_timer);
+	close_handle(&s->hello_timer);
+	close_handle(&s->term);
+	close_handle(&s->interrupt);
+	/* an agent that does not read its BYE is not waited for */
+	uv_timer_start(&s->end_timer, on_farewell, FAREWELL_MS, 0);
+	uv_unref((uv_handle_t *)&s->end_timer);
+}
+
+/* May come from within a session: the end comes from the loop. */
+static void on_idle(struct server *s)
+{
+	if (!s->ending)
+		uv_timer_start(&s->end_timer, on_end, 0, 0);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *s = handle->data;
+
+	if (s->draining) {
+		log_warn("killed", "signal=%d", number);
+		jobs_kill(s);
+		_exit(1);
+	}
+	log_info("draining", "signal=%d", number);
+	notify("STOPPING=1");
+	s->draining = true;
+	listen_stop(s);
+	slots_drain(s);
+}
+
+static void start_timers(struct server *s)
+{
+	uv_timer_init(s->loop, &s->hello_timer);
+	uv_timer_init(s->loop, &s->end_timer);
+	uv_signal_init(s->loop, &s->term);
+	uv_signal_init(s->loop, &s->interrupt);
+	s->hello_timer.data = s->end_timer.data = s->term.data = s->interrupt.data = s;
+	uv_signal_start(&s->term, on_signal, SIGTERM);
+	uv_signal_start(&s->interrupt, on_signal, SIGINT);
+}
+
+static void say_warnings(const struct server *s)
+{
+	if (s->options->insecure_no_sandbox)
+		log_warn("insecure", "what=\"jobs run unconfined, as this user\"");
+	if (s->options->insecure_no_auth)
+		log_warn("insecure", "what=\"whoever connects is served\"");
+	if (s->fault != FAULT_NONE)
+		log_warn("fault", "name=%s", s->options->fault);
+}
+
+static int start(struct server *s, struct err *err)
+{
+	int rc;
+
+	s->box = find_own_program("rccd-box");
+	if (!s->box)
+		return err_set(err, ERR_CONFIG, "rccd-box is not beside rccd, nor in %s", LIBEXECDIR);
+	s->lock_fd = rc = home_open(s->options->store, &s->jobs_dir, err);
+	if (rc < 0)
+		return rc;
+	slots_start(s);
+	toolchains_start(s);
+	start_timers(s);
+	rc = listen_start(s, err);
+	return rc < 0 ? rc : http_start(s, err);
+}
+
+static void release(struct server *s)
+{
+	admit_free(s->admit);
+	admit_actions_free(&s->actions);
+	toolchains_free(s->toolchains);
+	argv_free(&s->listening);
+	free(s->http_address);
+	free(s->jobs_dir);
+	free(s->box);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+}
+
+static int serve(const struct options *o, struct err *err)
+{
+	static struct server s;
+	int rc;
+
+	s = (struct server){ .loop = uv_default_loop(), .options = o, .fault = options_fault(o), .lock_fd = -1,
+			     .on_idle = on_idle, .ledger.started = (int64_t)time(NULL) };
+	prepare_process();
+	log_open(2, (enum log_level)log_level_of(o->log));
+	rc = start(&s, err);
+	if (rc < 0)
+		return rc;
+	say_warnings(&s);
+	notify("READY=1");
+	uv_run(s.loop, UV_RUN_DEFAULT);
+	close_handle(&s.end_timer);
+	uv_run(s.loop, UV_RUN_NOWAIT);
+	uv_loop_close(s.loop);
+	release(&s);
+	log_info("end", "jobs=%llu", (unsigned long long)s.ledger.job_count);
+	return 0;
+}
+
+static int show_help(void)
+{
+	autofree char *help = options_help();
+
+	fputs(help, stdout);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int main(int argc UNUSED, char **argv)
+{
+	struct options o;
+	struct err err = { 0 };
+	int rc = options_read(&o, argv + 1, &err);
+
+	if (rc == 0 && o.help)
+		return show_help();
+	if (rc == 0 && o.version)
+		return printf("rccd " VERSION "\n") < 0 || fflush(stdout) != 0;
+	if (rc == 0)
+		rc = check_options(&o, &err);
+	if (rc == 0)
+		rc = serve(&o, &err);
+	if (rc < 0)
+		fprintf(stderr, "rccd: %s\n", err.text);
+	options_free(&o);
+	return rc < 0 ? EXIT_USAGE : 0;
+}

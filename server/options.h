@@ -1,0 +1,71 @@
+/*
+ * options.h - what rccd can be told: one table serves the command line, the
+ * configuration file and --help.
+ */
+#ifndef RCC_OPTIONS_H
+#define RCC_OPTIONS_H
+
+#include "argv.h"
+#include "err.h"
+
+/* For tests of what the other side does when a volunteer goes wrong. */
+enum fault {
+	FAULT_NONE,
+	FAULT_EXIT_BEFORE_GRANT,	/* gone at RESERVE */
+	FAULT_EXIT_ON_INPUT,		/* gone at the first INPUT */
+	FAULT_EXIT_COMPILING,		/* gone when the input is complete */
+	FAULT_EXIT_SENDING,		/* gone after the first OUTPUT */
+	FAULT_REFUSE,			/* refuses each reservation */
+	FAULT_SILENT,			/* accepts, never answers */
+	FAULT_SILENT_JOB,		/* takes the job, never starts it */
+	FAULT_GARBAGE,			/* answers HELLO with noise */
+	FAULT_FLIP,			/* one bit of the output is wrong */
+	FAULTS
+};
+
+struct options {
+	struct argv listen;
+	char *http;			/* "off": none */
+	uint64_t jobs;
+	char *store;
+	char *name;
+	char *policy;
+	struct argv toolchain_dirs;
+	char *config;
+	char *log;
+	char *fault;
+	bool insecure_no_sandbox;
+	bool insecure_no_auth;
+	bool help;
+	bool version;
+};
+
+enum option_type { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_CHOICE, OPTION_ADDRESS, OPTION_TYPES };
+
+struct option_row {
+	const char *name;
+	const char *value;	/* as --help shows it; NULL for flags */
+	enum option_type type;
+	bool many;		/* may be given several times */
+	bool argv_only;		/* not in a configuration file */
+	size_t offset;		/* in struct options */
+	const char *fallback;	/* NULL: worked out when the program starts */
+	uint64_t min, max;	/* OPTION_NUMBER */
+	const char *const *choices;	/* OPTION_CHOICE; and what OPTION_ADDRESS takes besides addresses */
+	const char *help;
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+
+/*
+ * The command line over the file over the defaults. ERR_CONFIG names the
+ * option, or the file and line. With --help or --version nothing else counts.
+ */
+int options_read(struct options *o, char *const *argv, struct err *err);
+void options_free(struct options *o);
+enum fault options_fault(const struct options *o);
+/* What --help prints. Caller frees. */
+char *options_help(void);
+
+#endif

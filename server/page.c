@@ -1,0 +1,273 @@
+/*
+ * page.c - the status as a page: one file, no scripts, readable on a phone
+ * and in the dark. It reloads itself.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "status.h"
+
+static const char head[] =
+	"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+	"<meta http-equiv=\"refresh\" content=\"5\"><meta name=\"color-scheme\" content=\"light dark\">\n<style>\n"
+	":root{--ink:#1c2024;--soft:#60646c;--line:#dcdfe4;--paper:#fff;--card:#f6f7f9;--busy:#2f6feb;--held:#e0a030;"
+	"--good:#1a7f4b;--bad:#b3261e}\n"
+	"@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--soft:#9ba1a9;--line:#33383f;--paper:#15181c;"
+	"--card:#1d2126;--busy:#5b93ff;--held:#d9a441;--good:#4cc38a;--bad:#c9372c}}\n"
+	"*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);"
+	"font:15px/1.5 system-ui,sans-serif}main{max-width:62rem;margin:0 auto;padding:1.2rem 1rem 3rem}\n"
+	"h1{font-size:1.5rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}p{margin:.2rem 0}.soft{color:var(--soft)}\n"
+	".alarm{background:var(--bad);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
+	".bar{display:flex;gap:2px;height:1.6rem;margin:1rem 0 .3rem;border-radius:.4rem;overflow:hidden;"
+	"background:var(--line)}.bar i{display:block}.busy{background:var(--busy)}.held{background:var(--held)}\n"
+	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
+	".cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem}\n"
+	".cards b{display:block;font-size:1.2rem;white-space:nowrap;font-variant-numeric:tabular-nums}.cards span{color:var(--soft);"
+	"font-size:.85rem}\n"
+	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
+	"th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}th,td{padding:.35rem .8rem .35rem 0;"
+	"border-bottom:1px solid var(--line);white-space:nowrap}td.n,th.n{text-align:right}td.long{white-space:normal;"
+	"overflow-wrap:anywhere;min-width:12rem}\n"
+	".good{color:var(--good)}.bad{color:var(--bad)}a{color:var(--busy)}footer{margin-top:2.5rem;color:var(--soft);"
+	"font-size:.85rem}\n</style>\n";
+
+static void put_text(struct buf *out, const char *s)
+{
+	for (; *s; s++)
+		switch (*s) {
+		case '<': buf_puts(out, "&lt;"); break;
+		case '>': buf_puts(out, "&gt;"); break;
+		case '&': buf_puts(out, "&amp;"); break;
+		case '"': buf_puts(out, "&quot;"); break;
+		default: buf_add(out, s, 1);
+		}
+}
+
+static void cell(struct buf *out, const char *class, const char *s)
+{
+	buf_printf(out, "<td%s%s>", *class ? " class=" : "", class);
+	put_text(out, s);
+	buf_puts(out, "</td>");
+}
+
+/* 1.5 ms, 12 s, 3 min: two digits that matter. */
+static void put_duration(struct buf *out, uint64_t us)
+{
+	if (us < 10000)
+		buf_printf(out, "%.1f ms", (double)us / 1e3);
+	else if (us < 1000000)
+		buf_printf(out, "%" PRIu64 " ms", us / 1000);
+	else if (us < 120000000)
+		buf_printf(out, "%.1f s", (double)us / 1e6);
+	else if (us < (uint64_t)7200000000)
+		buf_printf(out, "%" PRIu64 " min", us / 60000000);
+	else
+		buf_printf(out, "%" PRIu64 " h", us / 3600000000u);
+}
+
+static void put_bytes(struct buf *out, uint64_t n)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double v = (double)n;
+	size_t u = 0;
+
+	for (; v >= 1000 && u + 1 < ARRAY_LEN(units); u++)
+		v /= 1000;
+	buf_printf(out, u && v < 100 ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
+static void put_ago(struct buf *out, int64_t now, int64_t then)
+{
+	put_duration(out, (uint64_t)(now > then ? now - then : 0) * 1000000);
+	buf_puts(out, " ago");
+}
+
+static void put_slots(const struct status *st, struct buf *out)
+{
+	const struct admit_counts *c = &st->slots;
+
+	buf_printf(out, "<div class=bar role=img aria-label=\"%u of %u slots busy\">", c->running, c->slots);
+	if (c->running)
+		buf_printf(out, "<i class=busy style=\"width:%.2f%%\"></i>", 100.0 * c->running / c->slots);
+	if (c->granted)
+		buf_printf(out, "<i class=held style=\"width:%.2f%%\"></i>", 100.0 * c->granted / c->slots);
+	buf_printf(out, "</div><p><b>%u of %u slots</b> busy", c->running, c->slots);
+	if (c->granted)
+		buf_printf(out, ", %u promised", c->granted);
+	buf_printf(out, " <span class=soft>&middot; %u waiting &middot; %u agent%s connected</span></p>\n", c->queued,
+		   st->agents, st->agents == 1 ? "" : "s");
+}
+
+static void card(struct buf *out, const char *what, uint64_t n, void (*put)(struct buf *, uint64_t))
+{
+	buf_puts(out, "<div><b>");
+	if (put)
+		put(out, n);
+	else
+		buf_printf(out, "%" PRIu64, n);
+	buf_printf(out, "</b><span>%s</span></div>", what);
+}
+
+static void put_cards(const struct ledger *l, struct buf *out)
+{
+	buf_puts(out, "<div class=cards>");
+	card(out, "jobs done", l->ended[ENDING_DONE], NULL);
+	card(out, "cancelled", l->ended[ENDING_CANCELLED], NULL);
+	card(out, "failed", l->ended[ENDING_FAILED], NULL);
+	card(out, "over a limit", l->ended[ENDING_LIMIT], NULL);
+	card(out, "refused", ledger_refused(l), NULL);
+	card(out, "processor time", l->cpu_us, put_duration);
+	card(out, "received", l->bytes_in, put_bytes);
+	card(out, "sent", l->bytes_out, put_bytes);
+	buf_puts(out, "</div>\n");
+}
+
+static void put_refusals(const struct ledger *l, struct buf *out)
+{
+	if (!ledger_refused(l))
+		return;
+	buf_puts(out, "<p class=soft>Refused, and why:");
+	for (int i = 0; i < REFUSAL_COUNT; i++)
+		if (l->refused[i])
+			buf_printf(out, " &middot; %s (%" PRIu64 ")", refusal_text((enum refusal)i), l->refused[i]);
+	buf_puts(out, "</p>\n");
+}
+
+static void put_running(const struct status *st, struct buf *out)
+{
+	buf_puts(out, "<h2>Running</h2>\n");
+	if (!st->running_count) {
+		buf_puts(out, "<p class=soft>Nothing at the moment.</p>\n");
+		return;
+	}
+	buf_puts(out, "<div class=wide><table><tr><th>Job<th>For<th>Programs<th class=n>Running</tr>\n");
+	for (size_t i = 0; i < st->running_count; i++) {
+		const struct job_view *v = &st->running[i];
+
+		buf_printf(out, "<tr><td>%" PRIu64 "</td>", v->job.number);
+		cell(out, "", v->job.caller);
+		cell(out, "", v->job.programs);
+		buf_puts(out, "<td class=n>");
+		put_duration(out, v->running_ms * 1000);
+		buf_puts(out, "</td></tr>\n");
+	}
+	buf_puts(out, "</table></div>\n");
+}
+
+static void put_ending(const struct ledger_job *j, struct buf *out)
+{
+	bool good = j->ending == ENDING_DONE && !j->signal;
+
+	buf_printf(out, "<td class=\"%s %s\">", *j->text ? "long" : "",
+		   !good ? (j->ending == ENDING_CANCELLED ? "soft" : "bad") : j->exit_status ? "" : "good");
+	buf_puts(out, ending_text(j->ending));
+	if (j->signal)
+		buf_printf(out, ", signal %u", j->signal);
+	else if (j->exit_status)
+		buf_printf(out, ", exit %u", j->exit_status);
+	if (*j->text) {
+		buf_puts(out, ": ");
+		put_text(out, j->text);
+	}
+	buf_puts(out, "</td>");
+}
+
+static void put_last(const struct status *st, struct buf *out)
+{
+	const struct ledger_job *j = ledger_last(st->ledger, 0);
+
+	buf_puts(out, "<h2>Last jobs</h2>\n");
+	if (!j) {
+		buf_puts(out, "<p class=soft>None so far.</p>\n");
+		return;
+	}
+	buf_puts(out, "<div class=wide><table><tr><th>Job<th>For<th>Programs<th>Ended<th class=n>Processor"
+		 "<th class=n>Wall<th class=n>In<th class=n>Out<th class=n>Started</tr>\n");
+	for (size_t i = 0; (j = ledger_last(st->ledger, i)); i++) {
+		buf_printf(out, "<tr><td>%" PRIu64 "</td>", j->number);
+		cell(out, "", j->caller);
+		cell(out, "", j->programs);
+		put_ending(j, out);
+		buf_puts(out, "<td class=n>");
+		put_duration(out, j->cpu_us);
+		buf_puts(out, "</td><td class=n>");
+		put_duration(out, j->wall_us);
+		buf_puts(out, "</td><td class=n>");
+		put_bytes(out, j->bytes_in);
+		buf_puts(out, "</td><td class=n>");
+		put_bytes(out, j->bytes_out);
+		buf_puts(out, "</td><td class=n>");
+		put_ago(out, st->now, j->started);
+		buf_puts(out, "</td></tr>\n");
+	}
+	buf_puts(out, "</table></div>\n");
+}
+
+static void put_toolchains(const struct status *st, struct buf *out)
+{
+	buf_puts(out, "<h2>Toolchains</h2>\n");
+	if (!st->toolchain_count) {
+		buf_puts(out, "<p class=soft>No agent has asked for one yet.</p>\n");
+		return;
+	}
+	buf_puts(out, "<div class=wide><table><tr><th>Programs<th>State<th>Name</tr>\n");
+	for (size_t i = 0; i < st->toolchain_count; i++) {
+		const struct toolchain_view *v = &st->toolchains[i];
+		char hex[2 * DIGEST_SIZE + 1];
+
+		digest_hex(&v->id, hex);
+		hex[12] = 0;
+		buf_puts(out, "<tr>");
+		cell(out, "", *v->programs ? v->programs : "(none)");
+		buf_printf(out, "<td class=\"long %s\">%s", str_eq(v->state, "ready") ? "good" :
+			   str_eq(v->state, "lacking") ? "bad" : "soft", v->state);
+		if (*v->text) {
+			buf_puts(out, ": ");
+			put_text(out, v->text);
+		}
+		buf_printf(out, "</td><td class=soft><code>%s</code></td></tr>\n", hex);
+	}
+	buf_puts(out, "</table></div>\n");
+}
+
+static void put_title(const struct status *st, struct buf *out)
+{
+	buf_puts(out, "<title>");
+	put_text(out, st->name);
+	buf_printf(out, ": %u/%u &middot; rccd</title></head><body><main>\n", st->slots.running, st->slots.slots);
+	for (size_t i = 0; i < st->warning_count; i++) {
+		buf_puts(out, "<p class=alarm role=alert>");
+		put_text(out, st->warnings[i]);
+		buf_puts(out, "</p>\n");
+	}
+	buf_puts(out, "<h1>");
+	put_text(out, st->name);
+	buf_puts(out, "</h1><p class=soft>rcc volunteer, version ");
+	put_text(out, st->version);
+	buf_puts(out, ", up for ");
+	put_duration(out, (uint64_t)(st->now - st->ledger->started) * 1000000);
+	buf_puts(out, ", listening on");
+	for (size_t i = 0; i < st->listen->count; i++) {
+		buf_puts(out, " ");
+		put_text(out, st->listen->v[i]);
+	}
+	buf_puts(out, "</p>\n");
+	if (st->slots.draining)
+		buf_puts(out, "<p><b>Leaving: takes no new jobs.</b></p>\n");
+}
+
+void status_page(const struct status *st, struct buf *out)
+{
+	buf_puts(out, head);
+	put_title(st, out);
+	put_slots(st, out);
+	put_cards(st->ledger, out);
+	put_refusals(st->ledger, out);
+	put_running(st, out);
+	put_last(st, out);
+	put_toolchains(st, out);
+	buf_puts(out, "<footer><a href=\"/status.json\">status.json</a> &middot; <a href=\"/metrics\">metrics</a> &middot; "
+		 "<a href=\"/healthz\">healthz</a></footer>\n</main></body></html>\n");
+}

@@ -1,0 +1,255 @@
+/*
+ * run.c - the life of one job: checked, boxed, relayed, written down.
+ *
+ * The agent's connection and the box's socket push back on each other, so a
+ * job holds little more than a megabyte of either direction.
+ */
+#include "run.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+#include "codec.h"
+#include "log.h"
+#include "slots.h"
+#include "toolchains.h"
+#include "worker.h"
+
+/* What a box may use: generous bounds that only a runaway meets. */
+enum { CPU_SECONDS = 600, WALL_SECONDS = 1200 };
+#define FILE_BYTES ((uint64_t)2 << 30)
+#define INPUT_BYTES ((uint64_t)1 << 30)
+
+struct job_run {
+	struct job_run *next, **link;	/* in server->runs */
+	struct server *server;
+	struct session *session;	/* NULL: it is gone, or has its answer */
+	struct worker *worker;
+	size_t output_names;
+	uint64_t started_ms;
+	struct ledger_job entry;
+	bool counted;			/* in the ledger */
+};
+
+static uint64_t job_numbers;
+
+static void describe(struct ledger_job *entry, const struct session *x, const struct job *job)
+{
+	size_t n = 0;
+
+	snprintf(entry->caller, sizeof entry->caller, "%s", session_name(x));
+	for (size_t i = 0; i < job->step_count && n < sizeof entry->programs; i++)
+		n += (size_t)snprintf(entry->programs + n, sizeof entry->programs - n, "%s%s", i ? " " : "",
+				      path_base(job->steps[i].program));
+	entry->started = (int64_t)time(NULL);
+}
+
+static int check(struct server *s, const struct job *job, struct err *err)
+{
+	if (!toolchain_unchanged(s, &job->toolchain))
+		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
+	for (size_t i = 0; i < job->step_count; i++)
+		if (!toolchain_allows(s, &job->toolchain, &job->steps[i]))
+			return err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here",
+				       job->steps[i].program);
+	return 0;
+}
+
+/* Once for each job, when it is known how it ended. */
+static void write_down(struct job_run *r, enum ending ending)
+{
+	if (r->counted)
+		return;
+	r->counted = true;
+	r->entry.ending = ending;
+	r->entry.wall_us = (clock_ms() - r->started_ms) * 1000;
+	ledger_add(&r->server->ledger, &r->entry);
+	log_info("job", "number=%llu caller=%s programs=\"%s\" ending=%s status=%u signal=%u cpu_ms=%llu wall_ms=%llu "
+		 "in=%llu out=%llu why=\"%s\"", (unsigned long long)r->entry.number, r->entry.caller, r->entry.programs,
+		 ending_text(ending), r->entry.exit_status, r->entry.signal,
+		 (unsigned long long)r->entry.cpu_us / 1000, (unsigned long long)r->entry.wall_us / 1000,
+		 (unsigned long long)r->entry.bytes_in, (unsigned long long)r->entry.bytes_out, r->entry.text);
+}
+
+static enum ending ending_of(const struct job_result *m)
+{
+	static const enum ending endings[JOB_OUTCOMES] = {
+		[JOB_RAN] = ENDING_DONE,
+		[JOB_LIMIT] = ENDING_LIMIT,
+		[JOB_BOX_FAILED] = ENDING_FAILED,
+		[JOB_BAD_INPUT] = ENDING_FAILED,
+	};
+
+	return endings[m->outcome];
+}
+
+static void answer(struct job_run *r, const struct job_result *m)
+{
+	struct session *x = ptr_steal(&r->session);
+	autobuf struct buf b = { 0 };
+
+	r->entry.exit_status = m->exit_status;
+	r->entry.signal = m->signal;
+	r->entry.cpu_us = m->cpu_us;
+	snprintf(r->entry.text, sizeof r->entry.text, "%.95s", m->text);
+	write_down(r, ending_of(m));
+	job_result_put(&b, m);
+	conn_send(session_conn(x), WIRE_RESULT, 0, &b);
+	session_job_over(x);
+}
+
+/* --fault flip: what only the receiver's hash can find. */
+static void send_flipped(struct conn *c, const struct frame *f)
+{
+	autobuf struct buf raw = { 0 };
+
+	if (codec_unpack(f->codec, f->payload, f->length, f->raw, &raw, NULL) < 0 || !raw.len)
+		return;
+	raw.p[raw.len / 2] ^= 1;
+	conn_send_bulk(c, f->type, f->id, CODEC_NONE, (uint32_t)raw.len, raw.p, raw.len);
+}
+
+static int relay_output(struct job_run *r, const struct frame *f, struct err *err)
+{
+	struct conn *c = session_conn(r->session);
+
+	if (f->id >= STREAM_FILE + r->output_names)
+		return err_set(err, ERR_WIRE, "output of stream %u", f->id);
+	r->entry.bytes_out += FRAME_HEADER + f->length;
+	if (r->server->fault == FAULT_FLIP && f->length)
+		send_flipped(c, f);
+	else
+		conn_send_bulk(c, f->type, f->id, f->codec, f->raw, f->payload, f->length);
+	if (r->server->fault == FAULT_EXIT_SENDING)
+		_exit(1);
+	if (conn_queued(c) > CONN_HIGH_WATER)
+		worker_pause(r->worker);
+	return 0;
+}
+
+static int on_frame(const struct frame *f, void *arg, struct err *err)
+{
+	struct job_run *r = arg;
+	struct reader reader = reader_of(f->payload, f->length);
+	struct job_result m;
+	int rc;
+
+	if (!r->session)
+		return err_set(err, ERR_WIRE, "a frame after RESULT");
+	if (f->type == WIRE_OUTPUT)
+		return relay_output(r, f, err);
+	if (f->type != WIRE_RESULT)
+		return err_set(err, ERR_WIRE, "%s from a box", wire_protocol.rules[f->type].name);
+	rc = job_result_get(&reader, &m, err);
+	if (rc == 0)
+		answer(r, &m);
+	return rc;
+}
+
+static void on_room(void *arg)
+{
+	struct job_run *r = arg;
+
+	if (r->session)
+		conn_resume(session_conn(r->session));
+}
+
+static void on_reaped(void *arg)
+{
+	struct job_run *r = arg;
+
+	slots_finish(r->server);
+}
+
+static void on_worker_end(void *arg, const char *why)
+{
+	struct job_run *r = arg;
+	struct job_result m = { .outcome = JOB_BOX_FAILED };
+
+	snprintf(m.text, sizeof m.text, "%s", *why ? why : "the box ended without a result");
+	if (r->session)
+		answer(r, &m);
+	*r->link = r->next;
+	if (r->next)
+		r->next->link = r->link;
+	free(r);
+}
+
+static const struct worker_ops worker_ops = { on_frame, on_room, on_reaped, on_worker_end };
+
+static uint8_t nice_of(int8_t niceness)
+{
+	return niceness < 0 ? 0 : niceness > 19 ? 19 : (uint8_t)niceness;
+}
+
+static void link_run(struct job_run *r)
+{
+	r->next = r->server->runs;
+	r->link = &r->server->runs;
+	if (r->next)
+		r->next->link = &r->next;
+	r->server->runs = r;
+}
+
+int job_start(struct session *x, struct server *s, struct job *job, int8_t niceness, enum codec codec,
+	      struct job_run **out, struct err *err)
+{
+	uint64_t number = job_numbers + 1;
+	autofree char *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
+	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
+				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
+				 .input_bytes = INPUT_BYTES, .job = *job };
+	struct job_run *r;
+	int rc = check(s, job, err);
+
+	if (rc < 0)
+		return rc;
+	job_numbers = number;
+	r = xcalloc(1, sizeof *r);
+	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
+			       .output_names = job->outputs.count };
+	describe(&r->entry, x, job);
+	r->entry.number = number;
+	rc = worker_start(s->loop, s->box, &q, &worker_ops, r, &r->worker, err);
+	if (rc < 0) {
+		free(r);
+		return rc;
+	}
+	link_run(r);
+	*out = r;
+	return 0;
+}
+
+void job_input(struct job_run *r, const struct frame *f)
+{
+	r->entry.bytes_in += FRAME_HEADER + f->length;
+	worker_send(r->worker, f);
+	if (worker_full(r->worker))
+		conn_pause(session_conn(r->session));
+}
+
+void job_resume_output(struct job_run *r) { worker_resume(r->worker); }
+
+void job_cancel(struct job_run *r)
+{
+	r->session = NULL;
+	write_down(r, ENDING_CANCELLED);
+	worker_cancel(r->worker);
+}
+
+void jobs_kill(struct server *s)
+{
+	for (struct job_run *r = s->runs; r; r = r->next)
+		worker_kill(r->worker);
+}
+
+size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
+{
+	uint64_t now_ms = clock_ms();
+	size_t n = 0;
+
+	for (const struct job_run *r = s->runs; r && n < max; r = r->next)
+		if (!r->counted)
+			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms };
+	return n;
+}

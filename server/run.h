@@ -1,0 +1,38 @@
+/*
+ * run.h - one job from its JOB frame to the end of its box.
+ */
+#ifndef RCC_RUN_H
+#define RCC_RUN_H
+
+#include "ledger.h"
+#include "server.h"
+#include "session.h"
+
+struct job_run;
+
+/*
+ * Start a job for a session; a slot is running for it, and is given back
+ * when the box has ended, even after job_cancel(). Takes over what job holds.
+ * On failure the slot is the caller's to give back: ERR_REFUSED (program),
+ * ERR_ABSENT (toolchain), ERR_IO.
+ */
+int job_start(struct session *x, struct server *s, struct job *job, int8_t niceness, enum codec codec,
+	      struct job_run **out, struct err *err);
+
+/* An INPUT or INPUT_END frame for the box. */
+void job_input(struct job_run *r, const struct frame *f);
+/* The agent's connection takes output again. */
+void job_resume_output(struct job_run *r);
+/* The session is gone: end the box. */
+void job_cancel(struct job_run *r);
+/* At once, without asking the box. */
+void jobs_kill(struct server *s);
+
+/* What pages show of those that run: filled with at most max, the count returned. */
+struct job_view {
+	struct ledger_job job;	/* ending and what follows: not yet */
+	uint64_t running_ms;
+};
+size_t jobs_view(const struct server *s, struct job_view *views, size_t max);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * server.h - the one volunteer: what its parts share.
+ *
+ * Everything here is touched by the event loop's thread only.
+ */
+#ifndef RCC_SERVER_H
+#define RCC_SERVER_H
+
+#include <uv.h>
+
+#include "admit.h"
+#include "ledger.h"
+#include "options.h"
+
+enum {
+	GRANT_MS = 250,
+	QUEUE_MAX = 8192,
+	SESSIONS_MAX = 4096,
+	STRANGERS_MAX = 64,	/* connections before their HELLO */
+	HELLO_MS = 5000,
+	STATE_MS = 20,		/* at most one STATE in that time */
+};
+
+struct session;
+struct job_run;
+struct listener;
+struct toolchain_table;
+struct http;
+
+struct server {
+	uv_loop_t *loop;
+	const struct options *options;
+	enum fault fault;
+	char *box;			/* path of rccd-box */
+	char *jobs_dir;			/* the jobs' directories are made in it */
+	int lock_fd;			/* held on the store */
+
+	struct admit *admit;
+	struct admit_actions actions;
+	uv_timer_t grant_timer;
+	uv_timer_t state_timer;
+
+	struct listener *listeners;
+	struct argv listening;		/* addresses, as text */
+	bool exposed;			/* one of them is no loopback address */
+
+	struct session *sessions;	/* all connections */
+	unsigned session_count, stranger_count;
+	uv_timer_t hello_timer;
+
+	struct toolchain_table *toolchains;
+	struct job_run *runs;		/* all jobs whose box is alive */
+	struct ledger ledger;
+	struct http *http;
+	char *http_address;		/* NULL: off */
+
+	uv_signal_t term, interrupt;
+	uv_timer_t end_timer;
+	bool draining, ending;
+	void (*on_idle)(struct server *s);	/* draining is over */
+};
+
+#endif

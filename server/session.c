@@ -1,0 +1,465 @@
+/*
+ * session.c - what an agent may say on a connection, and when.
+ *
+ * One table of states and frames decides; an empty cell is a protocol
+ * violation and ends that connection, nothing else.
+ */
+#include "session.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "clock.h"
+#include "listen.h"
+#include "log.h"
+#include "run.h"
+#include "slots.h"
+#include "toolchains.h"
+
+enum { ANNOUNCED_MAX = 256 };
+
+enum state {
+	AWAIT_HELLO,
+	CONTROL,
+	IDLE,		/* a job connection without a job */
+	INPUT,		/* its job is taking input */
+	COMPILING,	/* its job has all its input */
+	DISCARD,	/* its job is over before its input was: the rest is dropped */
+	SILENT,		/* --fault: nothing is answered */
+	STATES
+};
+
+struct session {
+	struct session *next, **link;	/* in server->sessions */
+	struct server *server;
+	struct conn *conn;
+	enum state state;
+	uint64_t opened_ms;
+	char peer[ADDRESS_TEXT];
+	char name[CALLER_TEXT];
+	enum codec codec;		/* for output: by where the peer is */
+	struct job_run *run;
+	bool stuck_slot;		/* --fault silent-job: a slot runs without a job */
+	struct digest *announced;	/* toolchains the agent asked about */
+	size_t announced_count;
+};
+
+typedef int step(struct session *x, struct frame *f, struct err *err);
+
+static int on_message(struct conn *c, struct frame *f, void *arg, struct err *err);
+static void on_drained(struct conn *c, void *arg);
+static void on_end(struct conn *c, void *arg, const struct err *err);
+static const struct conn_ops ops = { on_message, on_drained, on_end };
+
+/* For a connection that only writes its last words. */
+static int ignore_message(struct conn *c UNUSED, struct frame *f UNUSED, void *arg UNUSED, struct err *err UNUSED)
+{
+	return 0;
+}
+static void ignore_end(struct conn *c UNUSED, void *arg UNUSED, const struct err *err UNUSED) {}
+static const struct conn_ops parting_ops = { ignore_message, NULL, ignore_end };
+
+static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELLO || x->state == SILENT; }
+
+const char *session_name(const struct session *x) { return x->name; }
+struct conn *session_conn(struct session *x) { return x->conn; }
+
+/* Forget the session. Its connection is closed, or left to its last words. */
+static void session_free(struct session *x)
+{
+	struct server *s = x->server;
+
+	if (x->run)
+		job_cancel(ptr_steal(&x->run));
+	if (x->stuck_slot)
+		slots_finish(s);
+	if (x->state == CONTROL)
+		slots_leave(s, x);
+	*x->link = x->next;
+	if (x->next)
+		x->next->link = x->link;
+	s->session_count--;
+	s->stranger_count -= is_stranger(x);
+	free(x->announced);
+	free(x);
+	listen_resume(s);
+}
+
+void session_bye(struct session *x, enum refusal refusal, const char *text)
+{
+	struct wire_bye m = { .refusal = (uint8_t)refusal, .text = (char *)(text ? text : refusal_text(refusal)) };
+	autobuf struct buf b = { 0 };
+
+	wire_bye_put(&b, &m);
+	conn_send(x->conn, WIRE_BYE, 0, &b);
+	conn_set_arg(x->conn, &parting_ops, NULL);
+	conn_finish(x->conn);
+	x->conn = NULL;
+	session_free(x);
+}
+
+void session_grant(struct session *x, uint32_t id, uint64_t token)
+{
+	autobuf struct buf b = { 0 };
+
+	wire_grant_put(&b, &(struct wire_grant){ .token = token });
+	conn_send(x->conn, WIRE_GRANT, id, &b);
+	x->server->ledger.grants++;
+}
+
+void session_refuse(struct session *x, uint32_t id, enum refusal refusal, const char *text)
+{
+	struct wire_refuse m = { .refusal = (uint8_t)refusal, .text = (char *)(text ? text : refusal_text(refusal)) };
+	autobuf struct buf b = { 0 };
+
+	wire_refuse_put(&b, &m);
+	conn_send(x->conn, WIRE_REFUSE, id, &b);
+	x->server->ledger.refused[refusal]++;
+	log_info("refused", "peer=%s id=%u why=\"%s\"", x->peer, id, m.text);
+}
+
+static void send_state(struct session *x)
+{
+	struct wire_state m = slots_state(x->server);
+	autobuf struct buf b = { 0 };
+
+	wire_state_put(&b, &m);
+	conn_send(x->conn, WIRE_STATE, 0, &b);
+}
+
+/* What strangers call themselves ends up in logs and pages. */
+static void keep_printable(char *out, size_t room, const char *in)
+{
+	size_t n = 0;
+
+	for (; in[n] && n + 1 < room; n++)
+		out[n] = in[n] > ' ' && in[n] < 127 && !strchr("\"'<>&\\", in[n]) ? in[n] : '?';
+	out[n] = 0;
+}
+
+static void welcome(struct session *x)
+{
+	const struct options *o = x->server->options;
+	struct utsname u;
+	struct wire_welcome m = { .version = WIRE_VERSION, .slots = (uint32_t)o->jobs, .name = o->name,
+				  .build = (char *)VERSION };
+	autobuf struct buf b = { 0 };
+
+	uname(&u);
+	m.machine = u.machine;
+	m.kernel = u.release;
+	wire_welcome_put(&b, &m);
+	conn_send(x->conn, WIRE_WELCOME, 0, &b);
+}
+
+/* --fault garbage: what no frame looks like. */
+static void send_noise(struct session *x)
+{
+	unsigned char noise[256];
+
+	uv_random(NULL, NULL, noise, sizeof noise, 0, NULL);
+	noise[12] = 255;	/* where the first frame would have its type */
+	conn_send_bulk(x->conn, 255, 0xdeadbeef, 255, 0xffffffff, noise, sizeof noise);
+}
+
+static int on_hello(struct session *x, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_hello m;
+	int rc = wire_hello_get(&r, &m, err);
+
+	if (rc < 0)
+		return rc;
+	keep_printable(x->name, sizeof x->name, m.name);
+	free(m.name);
+	if (x->server->fault == FAULT_SILENT) {
+		x->state = SILENT;
+		return 0;
+	}
+	if (x->server->fault == FAULT_GARBAGE) {
+		send_noise(x);
+		return 0;
+	}
+	if (m.version != WIRE_VERSION || x->server->draining) {
+		session_bye(x, x->server->draining ? REFUSAL_DRAINING : REFUSAL_VERSION, NULL);
+		return 0;
+	}
+	x->state = m.role == ROLE_CONTROL ? CONTROL : IDLE;
+	x->server->stranger_count--;
+	log_debug("hello", "peer=%s name=%s role=%s", x->peer, x->name, m.role == ROLE_CONTROL ? "control" : "job");
+	welcome(x);
+	if (x->state == CONTROL)
+		send_state(x);
+	listen_resume(x->server);
+	return 0;
+}
+
+static bool has_announced(const struct session *x, const struct digest *id)
+{
+	for (size_t i = 0; i < x->announced_count; i++)
+		if (digest_eq(&x->announced[i], id))
+			return true;
+	return false;
+}
+
+static int on_toolchain(struct session *x, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct tree tree;
+	struct digest id;
+	int rc = tree_get(&r, &tree, err);
+
+	if (rc < 0)
+		return rc;
+	tree_digest(&tree, &id);
+	if (!has_announced(x, &id)) {
+		if (x->announced_count == ANNOUNCED_MAX) {
+			tree_free(&tree);
+			return err_set(err, ERR_WIRE, "more than %d toolchains", ANNOUNCED_MAX);
+		}
+		x->announced = xrealloc(x->announced, (x->announced_count + 1) * sizeof id);
+		x->announced[x->announced_count++] = id;
+	}
+	toolchain_offer(x->server, &id, &tree);
+	return 0;
+}
+
+static int on_reserve(struct session *x, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_reserve m;
+	int rc = wire_reserve_get(&r, &m, err);
+
+	if (rc < 0)
+		return rc;
+	if (x->server->fault == FAULT_EXIT_BEFORE_GRANT)
+		_exit(1);
+	if (x->server->fault == FAULT_REFUSE)
+		session_refuse(x, f->id, REFUSAL_BUSY, NULL);
+	else if (!toolchain_ready(x->server, &m.toolchain))
+		session_refuse(x, f->id, REFUSAL_TOOLCHAIN, NULL);
+	else
+		slots_reserve(x->server, x, f->id, &m);
+	return 0;
+}
+
+static int on_cancel(struct session *x, struct frame *f, struct err *err UNUSED)
+{
+	slots_cancel(x->server, x, f->id);
+	return 0;
+}
+
+static int on_ping(struct session *x, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	autobuf struct buf b = { 0 };
+	uint64_t stamp;
+	int rc = wire_stamp_get(&r, &stamp, err);
+
+	if (rc < 0)
+		return rc;
+	wire_stamp_put(&b, stamp);
+	conn_send(x->conn, WIRE_PONG, f->id, &b);
+	return 0;
+}
+
+/* The refusal that an error of job_start() amounts to. */
+static enum refusal refusal_of(int code)
+{
+	return code == ERR_REFUSED ? REFUSAL_PROGRAM : code == ERR_ABSENT ? REFUSAL_TOOLCHAIN : REFUSAL_INTERNAL;
+}
+
+/* The grant is used up and a slot runs for this job. */
+static void start_job(struct session *x, struct job *job, int8_t niceness)
+{
+	struct err why = { 0 };
+	int rc;
+
+	x->state = INPUT;
+	x->stuck_slot = x->server->fault == FAULT_SILENT_JOB;
+	if (x->stuck_slot)
+		return;
+	rc = job_start(x, x->server, job, niceness, x->codec, &x->run, &why);
+	if (rc == 0)
+		return;
+	x->state = DISCARD;
+	slots_finish(x->server);
+	session_refuse(x, 0, refusal_of(rc), why.text);
+}
+
+static int on_job(struct session *x, struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	autojob struct job job = { 0 };
+	enum refusal refusal;
+	int8_t niceness = 0;
+	uint64_t token;
+	int rc = wire_job_get(&r, &token, &job, err);
+
+	if (rc < 0)
+		return rc;
+	refusal = slots_redeem(x->server, token, &niceness);
+	if (refusal == REFUSAL_NONE) {
+		start_job(x, &job, niceness);
+		return 0;
+	}
+	x->state = DISCARD;
+	session_refuse(x, 0, refusal, NULL);
+	return 0;
+}
+
+static int on_input(struct session *x, struct frame *f, struct err *err UNUSED)
+{
+	if (x->server->fault == FAULT_EXIT_ON_INPUT)
+		_exit(1);
+	if (x->run)
+		job_input(x->run, f);
+	return 0;
+}
+
+static int on_input_end(struct session *x, struct frame *f, struct err *err UNUSED)
+{
+	x->state = COMPILING;
+	if (x->run)
+		job_input(x->run, f);
+	if (x->server->fault == FAULT_EXIT_COMPILING)
+		_exit(1);
+	return 0;
+}
+
+static int on_late_input(struct session *x UNUSED, struct frame *f UNUSED, struct err *err UNUSED) { return 0; }
+
+static int on_late_input_end(struct session *x, struct frame *f UNUSED, struct err *err UNUSED)
+{
+	x->state = IDLE;
+	return 0;
+}
+
+/*
+ * What an agent may say, and when. A job may be over before its input was
+ * sent, so its rest is still on the way: DISCARD.
+ */
+static step *const steps[STATES][WIRE_TYPES] = {
+	[AWAIT_HELLO] = { [WIRE_HELLO] = on_hello },
+	[CONTROL] = { [WIRE_TOOLCHAIN] = on_toolchain, [WIRE_RESERVE] = on_reserve, [WIRE_CANCEL] = on_cancel,
+		      [WIRE_PING] = on_ping },
+	[IDLE] = { [WIRE_JOB] = on_job },
+	[INPUT] = { [WIRE_INPUT] = on_input, [WIRE_INPUT_END] = on_input_end },
+	[DISCARD] = { [WIRE_INPUT] = on_late_input, [WIRE_INPUT_END] = on_late_input_end, [WIRE_JOB] = on_job },
+};
+
+static const char *const state_names[STATES] = {
+	[AWAIT_HELLO] = "before HELLO", [CONTROL] = "on a control connection", [IDLE] = "without a job",
+	[INPUT] = "during input", [COMPILING] = "while compiling", [DISCARD] = "after a job", [SILENT] = "in silence",
+};
+
+static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct err *err UNUSED)
+{
+	struct session *x = arg;
+	step *act = steps[x->state][f->type];
+	struct err why = { 0 };
+	int rc;
+
+	if (x->state == SILENT)
+		return 0;
+	rc = act ? act(x, f, &why) : err_set(&why, ERR_WIRE, "%s %s", wire_protocol.rules[f->type].name,
+					     state_names[x->state]);
+	if (rc < 0) {
+		log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
+		session_bye(x, REFUSAL_PROTOCOL, why.text);
+	}
+	return 0;
+}
+
+static void on_drained(struct conn *c UNUSED, void *arg)
+{
+	struct session *x = arg;
+
+	if (x->run)
+		job_resume_output(x->run);
+}
+
+static void on_end(struct conn *c UNUSED, void *arg, const struct err *err)
+{
+	struct session *x = arg;
+
+	log_line(err->code == ERR_CLOSED ? LOG_DEBUG : LOG_WARN, "gone", "peer=%s name=%s why=\"%s\"", x->peer,
+		 x->name, err->text);
+	x->conn = NULL;
+	session_free(x);
+}
+
+void session_job_over(struct session *x)
+{
+	x->run = NULL;
+	x->state = x->state == COMPILING ? IDLE : DISCARD;
+	conn_resume(x->conn);
+}
+
+static void on_hello_timer(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	uint64_t now_ms = clock_ms();
+
+	for (struct session *x = s->sessions, *next; x; x = next) {
+		next = x->next;
+		if (x->state == AWAIT_HELLO && now_ms - x->opened_ms >= HELLO_MS)
+			session_bye(x, REFUSAL_PROTOCOL, "no HELLO");
+	}
+	if (!s->stranger_count)
+		uv_timer_stop(timer);
+}
+
+void session_open(struct server *s, int fd, const struct address *peer)
+{
+	struct session *x = xcalloc(1, sizeof *x);
+
+	*x = (struct session){ .server = s, .state = AWAIT_HELLO, .opened_ms = clock_ms(), .name = "?",
+			       .next = s->sessions, .link = &s->sessions,
+			       .codec = address_is_loopback(peer) ? CODEC_NONE : CODEC_LZ4 };
+	address_text(peer, x->peer);
+	if (x->next)
+		x->next->link = &x->next;
+	s->sessions = x;
+	s->session_count++;
+	s->stranger_count++;
+	x->conn = conn_new(s->loop, fd, &wire_protocol, &ops, x);
+	if (s->session_count > SESSIONS_MAX) {
+		session_bye(x, REFUSAL_TOO_MANY, NULL);
+		return;
+	}
+	if (!uv_is_active((uv_handle_t *)&s->hello_timer))
+		uv_timer_start(&s->hello_timer, on_hello_timer, HELLO_MS, 500);
+}
+
+unsigned sessions_agents(const struct server *s)
+{
+	unsigned n = 0;
+
+	for (const struct session *x = s->sessions; x; x = x->next)
+		n += x->state == CONTROL;
+	return n;
+}
+
+void sessions_push_state(struct server *s)
+{
+	for (struct session *x = s->sessions; x; x = x->next)
+		if (x->state == CONTROL)
+			send_state(x);
+}
+
+void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state *m)
+{
+	autobuf struct buf b = { 0 };
+
+	wire_toolchain_state_put(&b, m);
+	for (struct session *x = s->sessions; x; x = x->next)
+		if (x->state == CONTROL && has_announced(x, &m->id))
+			conn_send(x->conn, WIRE_TOOLCHAIN_STATE, 0, &b);
+}
+
+void sessions_close(struct server *s, enum refusal refusal)
+{
+	while (s->sessions)
+		session_bye(s->sessions, refusal, NULL);
+}

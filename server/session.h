@@ -1,0 +1,34 @@
+/*
+ * session.h - one connection of an agent: control or job.
+ */
+#ifndef RCC_SESSION_H
+#define RCC_SESSION_H
+
+#include "address.h"
+#include "conn.h"
+#include "server.h"
+
+struct session;
+
+/* A connection was accepted; takes fd. */
+void session_open(struct server *s, int fd, const struct address *peer);
+/* BYE, and the end of it. */
+void session_bye(struct session *x, enum refusal refusal, const char *text);
+
+void session_grant(struct session *x, uint32_t id, uint64_t token);
+/* text NULL: the refusal's own. Counted. */
+void session_refuse(struct session *x, uint32_t id, enum refusal refusal, const char *text);
+const char *session_name(const struct session *x);
+struct conn *session_conn(struct session *x);
+
+/* The session's job is over: its RESULT or REFUSE has been sent. */
+void session_job_over(struct session *x);
+
+unsigned sessions_agents(const struct server *s);	/* control connections */
+
+/* To all control sessions. */
+void sessions_push_state(struct server *s);
+void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state *m);
+void sessions_close(struct server *s, enum refusal refusal);
+
+#endif
