@@ -1,0 +1,405 @@
+/*
+ * test_box.c - the box, over its socket: what it runs, what it ends, what it reports.
+ *
+ * Each box is a child of the test, as it would be rccd's. Its programs are
+ * shells, which a volunteer would refuse, but the box runs what it is told.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "clock.h"
+#include "codec.h"
+#include "file.h"
+#include "wire.h"
+#include "../../server/box/link.h"
+#include "../../server/box/request.h"
+#include "../../server/box/serve.h"
+
+static char directory[64];
+static struct box_request q;
+static struct link box;
+static pid_t box_pid;
+static struct buf streams[STREAM_FILE + 2];	/* what came back */
+static bool came[STREAM_FILE + 2];
+static struct job_result result;
+
+static int setup(void **state UNUSED)
+{
+	snprintf(directory, sizeof directory, "/tmp/test_box.XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	q = (struct box_request){ .directory = xstrdup(directory), .cpu_seconds = 60, .wall_seconds = 60,
+				  .file_bytes = 1 << 20, .input_bytes = 1 << 22, .codec = CODEC_LZ4,
+				  .job.input_name = xstrdup("") };
+	return 0;
+}
+
+static int teardown(void **state UNUSED)
+{
+	box_request_free(&q);
+	link_free(&box);
+	box = (struct link){ 0 };
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++)
+		buf_free(&streams[i]);
+	memset(came, 0, sizeof came);
+	return remove_tree(AT_FDCWD, directory);
+}
+
+/* A step that is a shell script; the first one reads the input. */
+static void add_script(const char *script)
+{
+	struct job_step *s = &q.job.steps[q.job.step_count++];
+
+	s->program = xstrdup("/bin/sh");
+	s->stdin_input = q.job.step_count == 1;
+	argv_push(&s->argv, "sh");
+	argv_push(&s->argv, "-c");
+	argv_push(&s->argv, script);
+}
+
+static void send_frame(uint8_t type, const void *p, size_t len)
+{
+	struct frame f = { .type = type, .length = (uint32_t)len, .raw = (uint32_t)len, .payload = p };
+
+	assert_int_equal(link_send(&box, &f, NULL), 0);
+}
+
+static void start_box(void)
+{
+	autobuf struct buf b = { 0 };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	box_pid = fork();
+	assert_true(box_pid >= 0);
+	if (box_pid == 0) {
+		dup2(pair[1], BOX_FD);
+		fcntl(BOX_FD, F_SETFD, FD_CLOEXEC);
+		_exit(box_serve(BOX_FD));
+	}
+	close(pair[1]);
+	box.fd = pair[0];
+	box_request_put(&b, &q);
+	send_frame(WIRE_BOX, b.p, b.len);
+}
+
+static void send_input(const char *text)
+{
+	send_frame(WIRE_INPUT, text, strlen(text));
+}
+
+static void send_input_end(const char *text)
+{
+	autobuf struct buf b = { 0 };
+
+	wire_input_end_put(&b, &(struct wire_input_end){ strlen(text), XXH3_64bits(text, strlen(text)) });
+	send_frame(WIRE_INPUT_END, b.p, b.len);
+}
+
+static void wait_for_box(void)
+{
+	int status;
+
+	close(box.fd);
+	assert_int_equal(waitpid(box_pid, &status, 0), box_pid);
+	assert_int_equal(status, 0);
+}
+
+static void next(struct frame *f)
+{
+	int rc;
+
+	while ((rc = link_next(&box, f, NULL)) == 0)
+		assert_int_equal(link_wait(&box, NULL), 1);
+	assert_int_equal(rc, 1);
+}
+
+/* Everything up to RESULT. */
+static void receive(void)
+{
+	XXH3_state_t hash;
+	uint64_t bytes = 0;
+	struct reader r;
+	struct frame f;
+
+	XXH3_64bits_reset(&hash);
+	for (next(&f); f.type == WIRE_OUTPUT; next(&f)) {
+		struct buf *b = &streams[f.id];
+		size_t before = b->len;
+
+		assert_true(f.id < ARRAY_LEN(streams));
+		came[f.id] = true;
+		assert_int_equal(codec_unpack(f.codec, f.payload, f.length, f.raw, b, NULL), 0);
+		XXH3_64bits_update(&hash, b->p + before, b->len - before);
+		bytes += f.raw;
+	}
+	assert_int_equal(f.type, WIRE_RESULT);
+	r = reader_of(f.payload, f.length);
+	assert_int_equal(job_result_get(&r, &result, NULL), 0);
+	assert_int_equal(result.output_bytes, bytes);
+	assert_true(result.output_hash == XXH3_64bits_digest(&hash));
+	wait_for_box();
+}
+
+static void run(const char *input)
+{
+	start_box();
+	if (*input)
+		send_input(input);
+	send_input_end(input);
+	receive();
+}
+
+static void assert_stream(size_t i, const char *want) { assert_string_equal(buf_str(&streams[i]), want); }
+
+static void assert_ended(enum job_outcome outcome, const char *text)
+{
+	assert_int_equal(result.outcome, outcome);
+	assert_non_null(strstr(result.text, text));
+}
+
+static void steps_run_in_order(void **state UNUSED)
+{
+	add_script("cat >a; echo said; echo wrong >&2");
+	add_script("cat; tr a-z A-Z <a >b");
+	argv_push(&q.job.outputs, "b");
+	argv_push(&q.job.outputs, "absent");
+	run("text\n");
+	assert_ended(JOB_RAN, "");
+	assert_int_equal(result.exit_status, 0);
+	assert_int_equal(result.step, 1);
+	assert_stream(STREAM_STDOUT, "said\n");
+	assert_stream(STREAM_STDERR, "wrong\n");
+	assert_stream(STREAM_FILE, "TEXT\n");
+	assert_false(came[STREAM_FILE + 1]);
+}
+
+static void the_first_failure_is_the_last_step(void **state UNUSED)
+{
+	add_script("exit 3");
+	add_script("echo never");
+	run("");
+	assert_int_equal(result.step, 0);
+	assert_int_equal(result.exit_status, 3);
+	assert_false(came[STREAM_STDOUT]);
+}
+
+static void a_signal_is_reported(void **state UNUSED)
+{
+	add_script("kill -SEGV $$");
+	run("");
+	assert_ended(JOB_RAN, "");
+	assert_int_equal(result.signal, SIGSEGV);
+}
+
+static void an_empty_file_comes_back_and_a_link_does_not(void **state UNUSED)
+{
+	add_script(": >empty; ln -s /etc/passwd link");
+	argv_push(&q.job.outputs, "empty");
+	argv_push(&q.job.outputs, "link");
+	run("");
+	assert_true(came[STREAM_FILE]);
+	assert_int_equal(streams[STREAM_FILE].len, 0);
+	assert_false(came[STREAM_FILE + 1]);
+}
+
+static void the_environment_is_the_jobs(void **state UNUSED)
+{
+	autofree char *want = xasprintf("A=1\nTMPDIR=%s\n", directory);
+
+	argv_push(&q.job.env, "A=1");
+	q.job.steps[0].program = xstrdup("/usr/bin/env");
+	argv_push(&q.job.steps[0].argv, "env");
+	q.job.step_count = 1;
+	run("");
+	assert_stream(STREAM_STDOUT, want);
+}
+
+static void input_may_be_a_file(void **state UNUSED)
+{
+	free(q.job.input_name);
+	q.job.input_name = xstrdup("in.i");
+	add_script("cat in.i -");
+	run("line\n");
+	assert_stream(STREAM_STDOUT, "line\nline\n");
+}
+
+/* The program sees its input at once, but no end of it before it is known to be whole. */
+static void input_streams_but_ends_only_when_whole(void **state UNUSED)
+{
+	uint64_t start_ms = clock_ms();
+	autofree char *seen = xasprintf("%s/seen", directory), *done = xasprintf("%s/done", directory);
+
+	add_script("read x; : >seen; cat; : >done");
+	start_box();
+	send_input("one\n");
+	while (access(seen, F_OK) < 0 && clock_ms() - start_ms < 10000)
+		usleep(1000);
+	assert_int_equal(access(seen, F_OK), 0);
+	send_input("two\n");
+	send_input_end("one\ntvo\n");
+	receive();
+	assert_ended(JOB_BAD_INPUT, "is not what was sent");
+	assert_int_equal(access(done, F_OK), -1);
+	assert_false(came[STREAM_STDOUT]);
+}
+
+/* However early a program gives up, a damaged input proves nothing. */
+static void a_failure_on_damaged_input_does_not_count(void **state UNUSED)
+{
+	add_script("exit 1");
+	start_box();
+	send_input("x");
+	usleep(100 * 1000);	/* it has exited; were it believed now, the test would say so */
+	send_input_end("y");
+	receive();
+	assert_ended(JOB_BAD_INPUT, "is not what was sent");
+}
+
+static void much_input_passes_a_slow_reader(void **state UNUSED)
+{
+	enum { SIZE = 3 << 20 };
+	autofree char *text = xmalloc(SIZE + 1);
+
+	memset(text, 'x', SIZE);
+	text[SIZE] = 0;
+	add_script("sleep 0.1; wc -c");
+	start_box();
+	for (size_t at = 0; at < SIZE; at += FRAME_MAX)
+		send_frame(WIRE_INPUT, text + at, FRAME_MAX);
+	send_input_end(text);
+	receive();
+	assert_stream(STREAM_STDOUT, "3145728\n");
+}
+
+static void drop_step(void)
+{
+	free(q.job.steps[0].program);
+	argv_free(&q.job.steps[0].argv);
+	q.job.step_count = 0;
+}
+
+static void limits_are_named(void **state UNUSED)
+{
+	static const struct { uint32_t wall_seconds; const char *script, *text; } cases[] = {
+		{ 1, "exec sleep 20", "wall time: more than 1 s" },
+		{ 60, "exec head -c 2000000 /dev/zero >big", "a file of more than 1048576 bytes" },
+		{ 60, "exec yes", "stdout: more than" },
+		{ 60, "exec yes >&2", "stderr: more than" },
+		{ 60, "head -c 800000 /dev/zero >a; cp a b", "outputs of more than 1048576 bytes" },
+	};
+
+	argv_push(&q.job.outputs, "a");
+	argv_push(&q.job.outputs, "b");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		q.wall_seconds = cases[i].wall_seconds;
+		add_script(cases[i].script);
+		run("");
+		assert_ended(JOB_LIMIT, cases[i].text);
+		drop_step();
+	}
+}
+
+static void too_much_input_is_a_limit(void **state UNUSED)
+{
+	q.input_bytes = 3;
+	add_script("cat");
+	run("four");
+	assert_ended(JOB_LIMIT, "input: more than 3 bytes");
+}
+
+static void processor_time_is_a_limit(void **state UNUSED)
+{
+	q.cpu_seconds = 1;
+	add_script("while :; do :; done");
+	run("");
+	assert_ended(JOB_LIMIT, "processor time: more than 1 s");
+	assert_true(result.cpu_us >= 900000);
+}
+
+static void what_cannot_run_is_the_boxs_failure(void **state UNUSED)
+{
+	add_script("");
+	free(q.job.steps[0].program);
+	q.job.steps[0].program = xstrdup("/no/cc1");
+	run("text");
+	assert_ended(JOB_BOX_FAILED, "/no/cc1: No such file or directory");
+}
+
+/* Some process's environment holds this job's mark. */
+static bool survivors(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	bool found = false;
+
+	while ((e = readdir(proc))) {
+		autofree char *path = xasprintf("/proc/%s/environ", e->d_name);
+		autobuf struct buf b = { 0 };
+
+		if (read_file(path, 1 << 20, &b, NULL) == 0 && memmem(b.p, b.len, directory, strlen(directory)))
+			found = true;
+	}
+	closedir(proc);
+	return found;
+}
+
+static void nothing_survives_the_job(void **state UNUSED)
+{
+	add_script("setsid sleep 60 & (setsid sleep 60 &) ; sleep 60 & :");
+	run("");
+	assert_int_equal(result.exit_status, 0);
+	assert_false(survivors());
+}
+
+static void closing_the_socket_ends_it_all(void **state UNUSED)
+{
+	autofree char *here = xasprintf("%s/here", directory);
+	uint64_t start_ms = clock_ms();
+
+	add_script("setsid sleep 60 & : >here; sleep 60");
+	start_box();
+	while (access(here, F_OK) < 0 && clock_ms() - start_ms < 10000)
+		usleep(1000);
+	assert_true(survivors());
+	wait_for_box();
+	assert_false(survivors());
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(steps_run_in_order),
+		TEST(the_first_failure_is_the_last_step),
+		TEST(a_signal_is_reported),
+		TEST(an_empty_file_comes_back_and_a_link_does_not),
+		TEST(the_environment_is_the_jobs),
+		TEST(input_may_be_a_file),
+		TEST(input_streams_but_ends_only_when_whole),
+		TEST(a_failure_on_damaged_input_does_not_count),
+		TEST(much_input_passes_a_slow_reader),
+		TEST(limits_are_named),
+		TEST(too_much_input_is_a_limit),
+		TEST(processor_time_is_a_limit),
+		TEST(what_cannot_run_is_the_boxs_failure),
+		TEST(nothing_survives_the_job),
+		TEST(closing_the_socket_ends_it_all),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

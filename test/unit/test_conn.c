@@ -1,0 +1,288 @@
+/*
+ * test_conn.c - messages through a real socket pair and a real loop.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "conn.h"
+#include "wire.h"
+
+static const struct frame_rule rules[] = {
+	[1] = { "SMALL", 8 }, [2] = { "LONG", 1 << 20 }, [3] = { "BULK", FRAME_MAX, .bulk = true },
+	[4] = { "FD", 8, .max_fds = 2 },
+};
+static const struct protocol protocol = { "test", rules, ARRAY_LEN(rules) };
+
+struct heard {
+	uv_loop_t loop;
+	int peer;		/* our raw end */
+	struct conn *conn;
+	struct buf last;
+	int type, count, ended;
+	int fd;
+	bool pause_after_each, close_at_once;
+};
+
+static int on_message(struct conn *c, struct frame *f, void *arg, struct err *err)
+{
+	struct heard *h = arg;
+
+	(void)err;
+	h->count++;
+	h->type = f->type;
+	h->last.len = 0;
+	buf_add(&h->last, f->payload, f->length);
+	if (f->fd_count) {
+		h->fd = f->fds[0];
+		f->fds[0] = -1;
+	}
+	if (h->pause_after_each)
+		conn_pause(c);
+	if (h->close_at_once) {
+		conn_close(c);
+		h->conn = NULL;
+	}
+	return 0;
+}
+
+static void on_end(struct conn *c, void *arg, const struct err *err)
+{
+	struct heard *h = arg;
+
+	(void)c;
+	h->ended = err->code;
+	h->conn = NULL;
+}
+
+static const struct conn_ops ops = { .on_message = on_message, .on_end = on_end };
+
+static int setup(void **state)
+{
+	struct heard *h = calloc(1, sizeof *h);
+	int pair[2];
+
+	uv_loop_init(&h->loop);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	h->peer = pair[0];
+	h->fd = -1;
+	h->conn = conn_new(&h->loop, pair[1], &protocol, &ops, h);
+	*state = h;
+	return 0;
+}
+
+static void turn(struct heard *h)
+{
+	for (int i = 0; i < 20; i++)
+		uv_run(&h->loop, UV_RUN_NOWAIT);
+}
+
+static int teardown(void **state)
+{
+	struct heard *h = *state;
+
+	conn_close(h->conn);
+	uv_run(&h->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&h->loop) < 0)
+		return -1;
+	if (h->peer >= 0)
+		close(h->peer);
+	buf_free(&h->last);
+	free(h);
+	return 0;
+}
+
+static void raw(struct heard *h, uint8_t type, uint8_t codec, uint8_t flags, uint32_t length, uint32_t raw_length,
+		size_t really)
+{
+	struct frame f = { .length = length, .raw = raw_length, .type = type, .codec = codec, .flags = flags };
+	unsigned char header[FRAME_HEADER];
+	char *zeros = calloc(1, really + 1);
+
+	frame_header_put(header, &f);
+	assert_int_equal(write(h->peer, header, sizeof header), sizeof header);
+	assert_int_equal(write(h->peer, zeros, really), (ssize_t)really);
+	free(zeros);
+}
+
+static void a_long_message_arrives_whole(void **state)
+{
+	struct heard *h = *state;
+	struct heard *other = NULL;
+	struct buf b = { 0 };
+	struct conn *sender;
+
+	assert_int_equal(setup((void **)&other), 0);
+	for (int i = 0; i < 200000; i++)
+		put_u8(&b, (uint8_t)(i * 7));
+	sender = conn_new(&h->loop, dup(h->peer), &protocol, &ops, other);
+	conn_send(sender, 2, 9, &b);
+	conn_send(sender, 1, 9, NULL);
+	turn(h);
+	assert_int_equal(h->count, 2);
+	conn_close(sender);
+	conn_send(h->conn, 1, 1, NULL);
+	buf_free(&b);
+	teardown((void **)&other);
+}
+
+static void parts_are_put_together(void **state)
+{
+	struct heard *h = *state;
+
+	raw(h, 2, 0, FRAME_MORE, 10, 10, 10);
+	turn(h);
+	assert_int_equal(h->count, 0);
+	raw(h, 2, 0, 0, 5, 5, 5);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	assert_int_equal(h->last.len, 15);
+}
+
+static void a_descriptor_travels(void **state)
+{
+	struct heard *h = *state;
+	struct heard *other = NULL;
+	struct conn *sender;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct stat a, b;
+
+	assert_int_equal(setup((void **)&other), 0);
+	sender = conn_new(&h->loop, dup(h->peer), &protocol, &ops, other);
+	conn_send_fds(sender, 4, 0, NULL, &null, 1);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	assert_true(h->fd >= 0);
+	fstat(null, &a);
+	fstat(h->fd, &b);
+	assert_true(a.st_rdev == b.st_rdev);
+	close(h->fd);
+	close(null);
+	conn_close(sender);
+	teardown((void **)&other);
+}
+
+static void bad_frames_end_the_connection(void **state)
+{
+	static const struct { uint8_t type, codec, flags; uint32_t length, raw; } bad[] = {
+		{ 0, 0, 0, 0, 0 }, { 5, 0, 0, 0, 0 }, { 200, 0, 0, 0, 0 },	/* types */
+		{ 1, 0, 0, 9, 9 }, { 3, 1, 0, 10, FRAME_MAX + 1 },		/* bounds */
+		{ 1, 1, 0, 4, 4 }, { 3, 9, 0, 4, 4 }, { 3, 0, 0, 4, 5 },	/* codecs */
+		{ 1, 0, 2, 0, 0 }, { 3, 0, FRAME_MORE, 4, 4 },			/* flags */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct heard *h = NULL;
+
+		assert_int_equal(setup((void **)&h), 0);
+		raw(h, bad[i].type, bad[i].codec, bad[i].flags, bad[i].length, bad[i].raw, bad[i].length);
+		turn(h);
+		assert_int_equal(h->ended, ERR_WIRE);
+		assert_int_equal(h->count, 0);
+		teardown((void **)&h);
+	}
+}
+
+static void a_message_over_its_bound_in_parts_ends_it(void **state)
+{
+	struct heard *h = *state;
+
+	for (int i = 0; i < 17 && !h->ended; i++) {
+		raw(h, 2, 0, FRAME_MORE, FRAME_MAX, FRAME_MAX, FRAME_MAX);
+		turn(h);
+	}
+	assert_int_equal(h->ended, ERR_WIRE);
+}
+
+static void another_message_between_parts_ends_it(void **state)
+{
+	struct heard *h = *state;
+
+	raw(h, 2, 0, FRAME_MORE, 10, 10, 10);
+	raw(h, 1, 0, 0, 0, 0, 0);
+	turn(h);
+	assert_int_equal(h->ended, ERR_WIRE);
+}
+
+static void the_peer_closing_is_told(void **state)
+{
+	struct heard *h = *state;
+
+	close(h->peer);
+	h->peer = -1;
+	turn(h);
+	assert_int_equal(h->ended, ERR_CLOSED);
+}
+
+static void a_pause_holds_back_what_was_read(void **state)
+{
+	struct heard *h = *state;
+
+	h->pause_after_each = true;
+	for (int i = 0; i < 3; i++)
+		raw(h, 1, 0, 0, 4, 4, 4);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	conn_resume(h->conn);
+	turn(h);
+	assert_int_equal(h->count, 2);
+	conn_resume(h->conn);
+	turn(h);
+	assert_int_equal(h->count, 3);
+}
+
+static void a_handler_may_close_its_connection(void **state)
+{
+	struct heard *h = *state;
+
+	h->close_at_once = true;
+	for (int i = 0; i < 3; i++)
+		raw(h, 1, 0, 0, 4, 4, 4);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	assert_int_equal(h->ended, 0);
+}
+
+static void finish_writes_what_is_queued(void **state)
+{
+	struct heard *h = *state;
+	struct buf b = { 0 };
+	size_t got = 0;
+	char chunk[65536];
+	ssize_t n;
+
+	buf_reserve(&b, 900000);
+	b.len = 900000;
+	memset(b.p, 1, b.len);
+	conn_send(h->conn, 2, 0, &b);
+	conn_finish(h->conn);
+	h->conn = NULL;
+	fcntl(h->peer, F_SETFL, O_NONBLOCK);
+	for (int i = 0; i < 1000; i++) {
+		turn(h);
+		while ((n = read(h->peer, chunk, sizeof chunk)) > 0)
+			got += (size_t)n;
+		if (n == 0)
+			break;
+	}
+	assert_int_equal(got, 900000 + FRAME_HEADER * ((900000 + FRAME_MAX - 1) / FRAME_MAX));
+	buf_free(&b);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_long_message_arrives_whole), TEST(parts_are_put_together), TEST(a_descriptor_travels),
+		cmocka_unit_test(bad_frames_end_the_connection), TEST(a_message_over_its_bound_in_parts_ends_it),
+		TEST(another_message_between_parts_ends_it), TEST(the_peer_closing_is_told),
+		TEST(a_pause_holds_back_what_was_read), TEST(a_handler_may_close_its_connection),
+		TEST(finish_writes_what_is_queued),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
