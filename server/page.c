@@ -22,8 +22,8 @@ static const char head[] =
 	".alarm{background:var(--bad);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
 	".bar{display:flex;gap:2px;height:1.6rem;margin:1rem 0 .3rem;border-radius:.4rem;overflow:hidden;"
 	"background:var(--line)}.bar i{display:block}.busy{background:var(--busy)}.held{background:var(--held)}\n"
-	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
-	".cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .8rem}\n"
+	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.4rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
+	".cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}\n"
 	".cards b{display:block;font-size:1.2rem;white-space:nowrap;font-variant-numeric:tabular-nums}.cards span{color:var(--soft);"
 	"font-size:.85rem}\n"
 	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
@@ -118,7 +118,7 @@ static void put_cards(const struct ledger *l, struct buf *out)
 	card(out, "failed", l->ended[ENDING_FAILED], NULL);
 	card(out, "over a limit", l->ended[ENDING_LIMIT], NULL);
 	card(out, "refused", ledger_refused(l), NULL);
-	card(out, "processor time", l->cpu_us, put_duration);
+	card(out, "CPU time", l->cpu_us, put_duration);
 	card(out, "received", l->bytes_in, put_bytes);
 	card(out, "sent", l->bytes_out, put_bytes);
 	buf_puts(out, "</div>\n");
@@ -128,10 +128,10 @@ static void put_refusals(const struct ledger *l, struct buf *out)
 {
 	if (!ledger_refused(l))
 		return;
-	buf_puts(out, "<p class=soft>Refused, and why:");
+	buf_puts(out, "<p class=soft>Refused:");
 	for (int i = 0; i < REFUSAL_COUNT; i++)
 		if (l->refused[i])
-			buf_printf(out, " &middot; %s (%" PRIu64 ")", refusal_text((enum refusal)i), l->refused[i]);
+			buf_printf(out, " %s (%" PRIu64 ")", refusal_text((enum refusal)i), l->refused[i]);
 	buf_puts(out, "</p>\n");
 }
 
@@ -183,7 +183,7 @@ static void put_last(const struct status *st, struct buf *out)
 		buf_puts(out, "<p class=soft>None so far.</p>\n");
 		return;
 	}
-	buf_puts(out, "<div class=wide><table><tr><th>Job<th>For<th>Programs<th>Ended<th class=n>Processor"
+	buf_puts(out, "<div class=wide><table><tr><th>Job<th>For<th>Programs<th>Ended<th class=n>CPU"
 		 "<th class=n>Wall<th class=n>In<th class=n>Out<th class=n>Started</tr>\n");
 	for (size_t i = 0; (j = ledger_last(st->ledger, i)); i++) {
 		buf_printf(out, "<tr><td>%" PRIu64 "</td>", j->number);

@@ -153,17 +153,6 @@ static void go_to_background(void)
 	close(pipe_fds[1]);
 }
 
-static void on_dispatch(uv_timer_t *timer)
-{
-	sessions_dispatch(timer->data);
-}
-
-void agent_dispatch(struct agent *a)
-{
-	if (!uv_is_active((uv_handle_t *)&a->dispatch))
-		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
-}
-
 static void on_lease_freed(void *arg)
 {
 	struct agent *a = arg;
@@ -227,14 +216,9 @@ static NORETURN void leave(const char *why)
 	_exit(0);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void leave_if_due(struct agent *a)
 {
-	struct agent *a = &self.agent;
-	bool quiet = sessions_idle(a) && !leases_count(a->leases);
-
-	(void)timer;
-	agent_dispatch(a);
-	if (!quiet)
+	if (!sessions_idle(a) || leases_count(a->leases))
 		return;
 	if (a->stopping)
 		leave("told to");
@@ -242,6 +226,28 @@ static void on_tick(uv_timer_t *timer)
 		leave("idle");
 	if (replaced())
 		leave("another build is here");
+}
+
+static void on_dispatch(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	sessions_dispatch(a);
+	if (a->stopping)
+		leave_if_due(a);
+}
+
+void agent_dispatch(struct agent *a)
+{
+	if (!uv_is_active((uv_handle_t *)&a->dispatch))
+		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	(void)timer;
+	agent_dispatch(&self.agent);
+	leave_if_due(&self.agent);
 }
 
 static void on_terminate(uv_signal_t *signal_handle, int signum)

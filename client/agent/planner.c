@@ -23,18 +23,21 @@ char *planner_recall(struct planner *pl, const struct ask *ask, enum driver_kind
 	return NULL;
 }
 
-/* `as` without a slash is found as execvp would, per request. */
+/*
+ * `as` without a slash is found as execvp would, per request. The file's
+ * real path goes into the job: drivers print names with `..` in them, which
+ * mean something only where each directory on the way exists.
+ */
 static bool resolve(struct job *job, const char *path)
 {
 	for (size_t i = 0; i < job->step_count; i++) {
-		char *found = proc_find(job->steps[i].program, path, NULL, NULL);
+		autofree char *found = proc_find(job->steps[i].program, path, NULL, NULL);
+		char *real = found && *found == '/' ? realpath(found, NULL) : NULL;
 
-		if (!found || *found != '/') {
-			free(found);
+		if (!real)
 			return false;
-		}
 		free(job->steps[i].program);
-		job->steps[i].program = found;
+		job->steps[i].program = real;
 	}
 	return true;
 }

@@ -27,6 +27,7 @@ enum state {
 	PREPARING,	/* the wrapper opens files and starts the preprocessor */
 	AWAY,		/* preprocessing, or on a volunteer */
 	COMMITTING,	/* the wrapper puts the output in its place */
+	LEAVING,	/* it has its last answer, and what it said before may still come */
 	STATES
 };
 
@@ -79,7 +80,8 @@ static void session_end(struct session *s)
 	attempt_cancel(s->attempt);
 	if (s->closure)
 		s->closure->session = NULL;
-	conn_finish(s->conn);
+	if (s->conn)
+		conn_finish(s->conn);
 	if (s->pidfd >= 0)
 		close(s->pidfd);
 	plan_free(s->plan);
@@ -90,6 +92,19 @@ static void session_end(struct session *s)
 	s->agent->busy_ms = clock_ms();
 	agent_dispatch(s->agent);
 	free(s);
+}
+
+/*
+ * The wrapper hangs up once it has read its last answer: closing before
+ * that would make a message of its own that crosses ours look like a lost
+ * agent to it.
+ */
+static void session_leave(struct session *s)
+{
+	attempt_cancel(ptr_steal(&s->attempt));
+	s->preprocessing = false;
+	s->state = LEAVING;
+	agent_dispatch(s->agent);
 }
 
 static void send_buf(struct session *s, enum request_type type, const struct buf *b)
@@ -104,7 +119,7 @@ static void go_fatal(struct session *s, enum exit_status status, const char *tex
 
 	fatal_put(&b, &m);
 	send_buf(s, s->ask.explain ? REQUEST_ANSWER : REQUEST_FATAL, &b);
-	session_end(s);
+	session_leave(s);
 }
 
 /* The wrapper execs its compiler now, and holds a slot until that ends. */
@@ -122,7 +137,7 @@ static void go_local(struct session *s, enum reason reason)
 	log_debug("local", "pid=%d reason=%s", (int)s->pid, reason_key(reason));
 	local_go_put(&b, &m);
 	send_buf(s, REQUEST_LOCAL, &b);
-	session_end(s);
+	session_leave(s);
 }
 
 /* From now on only a local core is wanted. */
@@ -450,6 +465,7 @@ static step *const steps[STATES][REQUEST_TYPES] = {
 			[REQUEST_PREPROCESSED] = on_late },
 	[AWAY] = { [REQUEST_PREPROCESSED] = on_preprocessed },
 	[COMMITTING] = { [REQUEST_COMMITTED] = on_committed, [REQUEST_DECLINED] = on_declined },
+	[LEAVING] = { [REQUEST_PREPROCESSED] = on_late, [REQUEST_STARTED] = on_late, [REQUEST_DECLINED] = on_late },
 };
 
 static int on_message(struct conn *c, struct frame *f, void *arg, struct err *err)
@@ -469,7 +485,8 @@ static void on_conn_end(struct conn *c, void *arg, const struct err *err)
 	struct session *s = arg;
 
 	(void)c;
-	if (err->code != ERR_CLOSED)
+	s->conn = NULL;
+	if (err->code != ERR_CLOSED && s->state != LEAVING)
 		log_warn("wrapper", "pid=%d text=\"%s\"", (int)s->pid, err->text);
 	session_end(s);
 }
