@@ -15,7 +15,7 @@ WARN = -Wall -Wextra -Wno-missing-field-initializers -Wpointer-arith -Wstrict-pr
 OPT = -O2
 CFLAGS = -g
 ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(CFLAGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
-	-ffile-prefix-map=$(CURDIR)/= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+	-ffile-prefix-map='$(CURDIR)/=' -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ifneq ($(SANITIZE),)
 ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 SANITIZE_LINK = -fsanitize=$(SANITIZE)

@@ -41,6 +41,7 @@ struct dialogue {
 	int said;		/* the child's stderr */
 	int spool;		/* standard input, once it was read */
 	struct output output;
+	struct output dependencies;	/* the `.d` that the preprocessor writes: it gets its name with the output */
 	int status;
 	struct err err;
 };
@@ -58,11 +59,17 @@ static enum turn tell(struct dialogue *d, enum request_type type, const struct b
 	return tell_with(d, type, payload, NULL, 0);
 }
 
+static void drop_outputs(struct dialogue *d)
+{
+	output_drop(&d->output);
+	output_drop(&d->dependencies);
+}
+
 static enum turn decline(struct dialogue *d, enum reason why)
 {
 	autobuf struct buf payload = { 0 };
 
-	output_drop(&d->output);
+	drop_outputs(d);
 	declined_put(&payload, why);
 	return tell(d, REQUEST_DECLINED, &payload);
 }
@@ -240,6 +247,7 @@ static int start_preprocessor(struct dialogue *d, const struct prepare *m, int i
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);	/* fewer switches if it may be had */
 	spec.fd_out = ends[1];
 	spec.fd_err = d->said;
+	spec.fd_kept = d->dependencies.fd;
 	rc = child_start(&d->child, &spec, &d->err);
 	close(ends[1]);
 	if (rc == 0)
@@ -248,7 +256,26 @@ static int start_preprocessor(struct dialogue *d, const struct prepare *m, int i
 	return -1;
 }
 
-static enum turn prepare(struct dialogue *d, const struct prepare *m)
+/*
+ * A compiler that dies, or a command that fails after all, leaves no `.d`:
+ * so the preprocessor writes it where it has no name yet.
+ */
+static enum reason open_outputs(struct dialogue *d, struct prepare *m)
+{
+	enum reason why = output_prepare(&d->output, m->output, m->output_kind);
+	autofree char *path = NULL;
+
+	if (why != REASON_NONE || !m->dependencies_at)
+		return why;
+	why = output_prepare(&d->dependencies, m->preprocess.v[m->dependencies_at], OUTPUT_THROUGH);
+	if (why != REASON_NONE)
+		return why;
+	path = xasprintf("/proc/self/fd/%d", d->dependencies.fd);
+	argv_set(&m->preprocess, m->dependencies_at, path);
+	return REASON_NONE;
+}
+
+static enum turn prepare(struct dialogue *d, struct prepare *m)
 {
 	autoclose int in = open_input(d, m);
 	autoclose int text = -1;
@@ -256,7 +283,7 @@ static enum turn prepare(struct dialogue *d, const struct prepare *m)
 
 	if (in < 0)
 		return decline(d, REASON_INPUT_ODD);
-	why = output_prepare(&d->output, m->output, m->output_kind);
+	why = open_outputs(d, m);
 	if (why != REASON_NONE)
 		return decline(d, why);
 	text = start_preprocessor(d, m, in);
@@ -273,7 +300,7 @@ static enum turn on_prepare(struct dialogue *d, struct reader *in)
 
 	/* another way for the same unit, or the next unit */
 	child_kill(&d->child);
-	output_drop(&d->output);
+	drop_outputs(d);
 	d->describing = d->clean = false;
 	if (prepare_get(in, &m, &d->err) == 0)
 		turn = prepare(d, &m);
@@ -304,6 +331,8 @@ static enum turn on_finished(struct dialogue *d, struct reader *in UNUSED)
 {
 	if (!d->clean)
 		return decline(d, REASON_PREPROCESSOR);
+	if (d->dependencies.fd >= 0 && output_commit(&d->dependencies, &d->err) < 0)
+		return decline(d, REASON_OUTPUT_FAILED);
 	if (d->output.fd < 0 || output_commit(&d->output, &d->err) < 0)
 		return decline(d, REASON_OUTPUT_FAILED);
 	return tell(d, REQUEST_COMMITTED, NULL);
@@ -397,7 +426,7 @@ static enum turn converse(struct dialogue *d)
 static void hang_up(struct dialogue *d)
 {
 	child_kill(&d->child);
-	output_drop(&d->output);
+	drop_outputs(d);
 	if (d->said >= 0)
 		close(d->said);
 	if (d->agent >= 0)
@@ -438,7 +467,7 @@ static enum dialogue_end lost(struct dialogue *d, int *status, struct err *err)
 enum dialogue_end dialogue_run(const struct dialogue_command *command, int *status, int *spool, struct err *err)
 {
 	struct dialogue d = { .command = command, .agent = -1, .child = NO_CHILD, .said = -1, .spool = -1,
-			    .output = NO_OUTPUT };
+			    .output = NO_OUTPUT, .dependencies = NO_OUTPUT };
 	enum turn turn;
 
 	interrupt_begin();

@@ -96,6 +96,20 @@ static int command(const struct invoke *in)
 	return status;
 }
 
+static int act(const struct invoke *in)
+{
+	switch (in->kind) {
+	case INVOKE_COMMAND:
+	case INVOKE_EXPLAIN:	return command(in);
+	case INVOKE_QUERY:	return show_query(in);
+	case INVOKE_LINKS:	return links_install(in->dir);
+	case INVOKE_HELP:	return show_help();
+	case INVOKE_VERSION:	return show_version();
+	case INVOKE_WRONG:	break;
+	}
+	return show_wrong(in);
+}
+
 int main(int argc UNUSED, char **argv)
 {
 	struct invoke in;
@@ -104,15 +118,5 @@ int main(int argc UNUSED, char **argv)
 	/* rcc rcc gcc ... */
 	while (in.kind == INVOKE_COMMAND && !in.masquerade && compiler_word_is_rcc(in.words[0]))
 		invoke_read(&in, in.words);
-
-	switch (in.kind) {
-	case INVOKE_COMMAND:
-	case INVOKE_EXPLAIN:	return command(&in);
-	case INVOKE_QUERY:	return show_query(&in);
-	case INVOKE_LINKS:	return links_install(in.dir);
-	case INVOKE_HELP:	return show_help();
-	case INVOKE_VERSION:	return show_version();
-	case INVOKE_WRONG:	break;
-	}
-	return show_wrong(&in);
+	return show_end(act(&in));
 }

@@ -107,6 +107,7 @@ void prepare_put(struct buf *b, const struct prepare *m)
 	put_str(b, m->output);
 	put_u8(b, m->output_kind);
 	put_argv(b, &m->preprocess);
+	put_u32(b, m->dependencies_at);
 }
 
 int prepare_get(struct reader *r, struct prepare *m, struct err *err)
@@ -116,6 +117,9 @@ int prepare_get(struct reader *r, struct prepare *m, struct err *err)
 	m->output = get_str(r);
 	m->output_kind = get_u8(r);
 	get_argv(r, &m->preprocess, REQUEST_ARGS_MAX);
+	m->dependencies_at = get_u32(r);
+	if (m->dependencies_at && m->dependencies_at >= m->preprocess.count)
+		r->bad = true;
 	if (!m->preprocess.count || m->output_kind > OUTPUT_THROUGH)
 		r->bad = true;
 	return end(r, "PREPARE", err);

@@ -87,6 +87,7 @@ struct prepare {
 	char *output;
 	uint8_t output_kind;	/* enum output_kind */
 	struct argv preprocess;	/* [0] is the program, found as execvp would */
+	uint32_t dependencies_at;	/* which of them names the dependency file; 0: none is written */
 };
 
 struct local_go {

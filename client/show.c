@@ -4,6 +4,7 @@
  */
 #include "show.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "agent.h"
@@ -107,4 +108,12 @@ int show_query(const struct invoke *in)
 		fputs(answer.text, stdout);
 	free(answer.text);
 	return answer.status;
+}
+
+int show_end(int status)
+{
+	if (fflush(stdout) == 0)
+		return status;
+	fprintf(stderr, "rcc: standard output: %s\n", strerror(errno));
+	return status ? status : EXIT_RCC_INTERNAL;
 }

@@ -15,4 +15,7 @@ int show_query(const struct invoke *in);
 /* A verdict that needed no agent. */
 int show_verdict(enum reason reason, bool json);
 
+/* The exit status, once all that was printed has arrived: EXIT_RCC_INTERNAL if it could not. */
+int show_end(int status);
+
 #endif

@@ -351,14 +351,33 @@ static void drained(struct conn *c)
 		c->ops->on_drained(c, c->arg);
 }
 
+/*
+ * libuv says only that epoll told of an error; which one, the socket knows.
+ * What the peer said before it reset the connection is still heard.
+ */
+static void on_socket_error(struct conn *c, int status)
+{
+	socklen_t len = sizeof(int);
+	struct err err = { 0 };
+	int error = 0;
+
+	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	while (!c->closed && !c->paused && !c->finishing && fill(c, &err) > 0)
+		dispatch(c);
+	if (error == ECONNRESET || error == EPIPE)
+		err_set(&err, ERR_CLOSED, "reset by the peer");
+	else
+		err_set(&err, ERR_IO, "%s", error ? strerror(error) : uv_strerror(status));
+	end(c, &err);
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct conn *c = handle->data;
 	struct err err = { 0 };
 
 	if (status < 0) {
-		err_set(&err, ERR_IO, "poll: %s", uv_strerror(status));
-		end(c, &err);
+		on_socket_error(c, status);
 		return;
 	}
 	if (events & UV_WRITABLE) {

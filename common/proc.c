@@ -30,6 +30,8 @@ int proc_spawn(const struct proc_spec *spec, pid_t *pid, struct err *err)
 	dup_into(&actions, spec->fd_in, 0);
 	dup_into(&actions, spec->fd_out, 1);
 	dup_into(&actions, spec->fd_err, 2);
+	if (spec->fd_kept > 0)	/* onto itself: that takes close-on-exec off (glibc 2.29, musl) */
+		dup_into(&actions, spec->fd_kept, spec->fd_kept);
 	rc = posix_spawn(pid, spec->program, &actions, &attr, spec->argv, spec->envp);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);

@@ -13,6 +13,7 @@ struct proc_spec {
 	char *const *argv;
 	char *const *envp;
 	int fd_in, fd_out, fd_err;	/* -1: as the caller's */
+	int fd_kept;			/* it has this one too, by the same number; 0: none */
 };
 
 /* Default signal dispositions (ignored ones stay ignored) and an empty mask in the child. */

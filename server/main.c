@@ -65,6 +65,7 @@ static void on_end(uv_timer_t *timer)
 	close_handle(&s->grant_timer);
 	close_handle(&s->state_timer);
 	close_handle(&s->hello_timer);
+	close_handle(&s->progress_timer);
 	close_handle(&s->term);
 	close_handle(&s->interrupt);
 	/* an agent that does not read its BYE is not waited for */
@@ -98,10 +99,11 @@ static void on_signal(uv_signal_t *handle, int number)
 static void start_timers(struct server *s)
 {
 	uv_timer_init(s->loop, &s->hello_timer);
+	uv_timer_init(s->loop, &s->progress_timer);
 	uv_timer_init(s->loop, &s->end_timer);
 	uv_signal_init(s->loop, &s->term);
 	uv_signal_init(s->loop, &s->interrupt);
-	s->hello_timer.data = s->end_timer.data = s->term.data = s->interrupt.data = s;
+	s->hello_timer.data = s->progress_timer.data = s->end_timer.data = s->term.data = s->interrupt.data = s;
 	uv_signal_start(&s->term, on_signal, SIGTERM);
 	uv_signal_start(&s->interrupt, on_signal, SIGINT);
 }

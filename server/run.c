@@ -13,6 +13,7 @@
 #include "log.h"
 #include "slots.h"
 #include "toolchains.h"
+#include "wire.h"
 #include "worker.h"
 
 /* What a box may use: generous bounds that only a runaway meets. */
@@ -182,8 +183,22 @@ static uint8_t nice_of(int8_t niceness)
 	return niceness < 0 ? 0 : niceness > 19 ? 19 : (uint8_t)niceness;
 }
 
+/* An agent that hears nothing of its job takes us for stalled, and compiles it itself. */
+static void on_progress(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+
+	for (struct job_run *r = s->runs; r; r = r->next)
+		if (r->session)
+			conn_send(session_conn(r->session), WIRE_PROGRESS, 0, NULL);
+	if (!s->runs)
+		uv_timer_stop(timer);
+}
+
 static void link_run(struct job_run *r)
 {
+	if (!r->server->runs)
+		uv_timer_start(&r->server->progress_timer, on_progress, PROGRESS_MS, PROGRESS_MS);
 	r->next = r->server->runs;
 	r->link = &r->server->runs;
 	if (r->next)

@@ -50,6 +50,7 @@ struct server {
 
 	struct toolchain_table *toolchains;
 	struct job_run *runs;		/* all jobs whose box is alive */
+	uv_timer_t progress_timer;	/* while there are any */
 	struct ledger ledger;
 	struct http *http;
 	char *http_address;		/* NULL: off */

@@ -12,14 +12,19 @@
 
 enum { SETTLE_MS = 3500, LOOK_MS = 20 };
 
-void answer_send(struct conn *c, int status, const char *text)
+static void send_last(struct conn *c, enum request_type type, int status, const char *text)
 {
 	struct fatal m = { .status = (uint8_t)status, .text = (char *)text };
 	autobuf struct buf b = { 0 };
 
 	fatal_put(&b, &m);
-	conn_send(c, REQUEST_ANSWER, 0, &b);
+	conn_send(c, (uint8_t)type, 0, &b);
 	conn_finish(c);
+}
+
+void answer_send(struct conn *c, const char *text)
+{
+	send_last(c, REQUEST_ANSWER, 0, text);
 }
 
 /* JSON text with a newline; takes j over. Caller frees. */
@@ -145,9 +150,9 @@ static char *hosts_answer(struct agent *a, const struct settings *set, bool json
 }
 
 /* --jobs: what fills the local cores and every slot there, with one in four waiting to be chosen from. */
-static char *jobs_answer(struct agent *a, const struct settings *set)
+static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 {
-	unsigned slots = 0;
+	unsigned slots = 0, jobs;
 	struct peer_info i;
 
 	for (size_t n = 0; n < set->host_count; n++) {
@@ -155,7 +160,8 @@ static char *jobs_answer(struct agent *a, const struct settings *set)
 		if (i.state == PEER_READY && !i.draining)
 			slots += set->hosts[n].slots && set->hosts[n].slots < i.slots ? set->hosts[n].slots : i.slots;
 	}
-	return xasprintf("%u\n", slots ? a->cores + slots + slots / 4 : a->cores);
+	jobs = slots ? a->cores + slots + slots / 4 : a->cores;
+	return xasprintf(json ? "{\"jobs\": %u}\n" : "%u\n", jobs);
 }
 
 /* A query that waits until each volunteer has answered, or will not. */
@@ -201,8 +207,8 @@ static void on_look(uv_timer_t *timer)
 	if (!settled(w) && clock_ms() < w->until_ms)
 		return;
 	text = w->kind == QUERY_HOSTS ? hosts_answer(w->agent, &w->settings, w->json)
-				      : jobs_answer(w->agent, &w->settings);
-	answer_send(w->conn, 0, text);
+				      : jobs_answer(w->agent, &w->settings, w->json);
+	answer_send(w->conn, text);
 	waiting_end(w);
 }
 
@@ -242,16 +248,16 @@ void answer_query(struct agent *a, struct conn *c, const struct query *q)
 
 	if (q->kind == QUERY_STATS) {
 		text = q->json ? stats_json(a->stats) : stats_text(a->stats);
-		answer_send(c, 0, text);
+		answer_send(c, text);
 	} else if (q->kind == QUERY_ZERO_STATS) {
 		stats_zero(a->stats);
-		answer_send(c, 0, "");
+		answer_send(c, "");
 	} else if (q->kind == QUERY_STOP) {
 		a->stopping = true;
 		agent_dispatch(a);
-		answer_send(c, 0, "");
+		answer_send(c, "");
 	} else if (settings_load(&q->env, a->cores, &set, &err) < 0) {
-		answer_send(c, EXIT_RCC_CONFIG, err.text);
+		send_last(c, REQUEST_FATAL, EXIT_RCC_CONFIG, err.text);
 	} else {
 		answer_when_settled(a, c, q, &set);
 	}

@@ -8,7 +8,7 @@
 #include "request.h"
 
 /* Send ANSWER and finish the connection. */
-void answer_send(struct conn *c, int status, const char *text);
+void answer_send(struct conn *c, const char *text);
 /* Answer q on c, at once or when the volunteers have answered; takes c over, copies q. */
 void answer_query(struct agent *a, struct conn *c, const struct query *q);
 

@@ -5,12 +5,27 @@
 
 #include <jansson.h>
 
+/* JSON is UTF-8, names are bytes: those that are not show as '?'. */
+static json_t *string_json(const char *s)
+{
+	json_t *j = json_string(s ? s : "");
+	autofree char *ascii = NULL;
+
+	if (j)
+		return j;
+	ascii = xstrdup(s);
+	for (char *c = ascii; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(ascii);
+}
+
 static json_t *argv_json(const struct argv *a)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->count; i++)
-		json_array_append_new(list, json_stringn_nocheck(a->v[i], strlen(a->v[i])));
+		json_array_append_new(list, string_json(a->v[i]));
 	return list;
 }
 
@@ -31,16 +46,16 @@ static json_t *verdict_json(const struct verdict *v)
 {
 	bool local = v->kind == VERDICT_LOCAL;
 
-	return json_pack("{s:s,s:s,s:s,s:s*}", "verdict", local ? "local" : "remote", "mode", local ? "" : "text",
-			 "reason", local ? reason_key(v->reason) : "", "detail", local ? v->detail : NULL);
+	return json_pack("{s:s,s:s,s:s,s:o}", "verdict", local ? "local" : "remote", "mode", local ? "" : "text",
+			 "reason", local ? reason_key(v->reason) : "", "detail", string_json(local ? v->detail : ""));
 }
 
 static json_t *unit_json(const struct unit *u)
 {
 	json_t *j = verdict_json(&u->verdict);
 
-	json_object_set_new(j, "input", json_string(u->input ? u->input : ""));
-	json_object_set_new(j, "output", json_string(u->output ? u->output : ""));
+	json_object_set_new(j, "input", string_json(u->input));
+	json_object_set_new(j, "output", string_json(u->output));
 	json_object_set_new(j, "first_command", json_integer((json_int_t)u->first));
 	json_object_set_new(j, "commands", json_integer((json_int_t)u->count));
 	return j;

@@ -118,7 +118,7 @@ static void go_fatal(struct session *s, enum exit_status status, const char *tex
 	struct fatal m = { .status = (uint8_t)status, .text = (char *)text };
 
 	fatal_put(&b, &m);
-	send_buf(s, s->ask.explain ? REQUEST_ANSWER : REQUEST_FATAL, &b);
+	send_buf(s, REQUEST_FATAL, &b);
 	session_leave(s);
 }
 
@@ -249,7 +249,7 @@ static void follow_plan(struct session *s)
 	if (s->ask.explain) {
 		autofree char *text = explain_plan(s->plan, &s->ask);
 
-		answer_send(s->conn, 0, text);
+		answer_send(s->conn, text);
 		session_end(s);
 	} else if (s->plan->verdict.kind == VERDICT_LOCAL) {
 		log_debug("plan", "reason=%s detail=\"%s\"", reason_key(s->local.reason), s->local.detail);
@@ -314,7 +314,7 @@ static void explain_quick(struct session *s, enum reason reason)
 {
 	autofree char *text = explain_reason(&s->ask, reason);
 
-	answer_send(s->conn, 0, text);
+	answer_send(s->conn, text);
 	session_end(s);
 }
 

@@ -175,15 +175,17 @@ static int load_file(const char *path, struct settings *s, struct err *err)
 {
 	struct reading r = { .settings = s, .err = err };
 	FILE *f = fopen(path, "re");
+	bool unreadable;
 	int line;
 
 	if (!f)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "%s", path);
 	line = ini_parse_file(f, on_entry, &r);
+	unreadable = ferror(f);
 	fclose(f);
 	if (r.rc < 0)
 		return err_wrap(err, "%s:%d", path, line);
-	if (line < 0)
+	if (line < 0 || unreadable)
 		return err_set(err, ERR_CONFIG, "%s: cannot be read", path);
 	return line > 0 ? err_set(err, ERR_CONFIG, "%s:%d: not 'name = value'", path, line) : 0;
 }

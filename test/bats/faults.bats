@@ -243,14 +243,6 @@ lost() {
 	[ "$(status)" -eq 0 ]
 }
 
-@test "a limit on file sizes" {
-	volunteer 1
-	warm
-	extra() { echo 'const unsigned char blob[3000000] = { 1 };' >big.c; }
-	same_sh 'ulimit -f 1000; $RCC gcc -c big.c'
-	[ "$(status)" -ne 0 ]
-}
-
 @test "the runtime directory cannot be written, or is a file" {
 	local dir
 	volunteer 1

@@ -42,9 +42,21 @@ ends_by() {
 	[ "$(out)" = 'killed 15' ]
 }
 
-@test "SIGHUP, and SIGQUIT" {
+@test "SIGHUP to the group" {
 	ends_by -s HUP -a 300
-	ends_by -s QUIT -a 300
+	[ "$(out)" = 'killed 1' ]
+}
+
+@test "SIGQUIT, after which the bare compiler leaves its temporary files" {
+	mkdir "$W" "$W/tmp"
+	cd "$W"
+	extra
+	run env TMPDIR="$W/tmp" "$FARM/probe" -s QUIT -a 300 rcc gcc -O2 -c slow.c
+	[ "${lines[-1]}" = 'killed 3' ]
+	[ ! -e slow.o ]
+	[ -z "$(ls -A tmp)" ]
+	wait_until 5 no_jobs_left
+	expect_slots_free 1 2
 }
 
 @test "SIGTERM to rcc alone: it cleans up, and dies by it" {
