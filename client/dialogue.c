@@ -290,7 +290,7 @@ static enum turn prepare(struct dialogue *d, struct prepare *m)
 	if (text < 0)
 		return decline(d, REASON_PREPROCESSOR);
 	d->attempted = true;
-	return tell_with(d, REQUEST_STARTED, NULL, (int[]){ text, d->output.fd }, 2);
+	return tell_with(d, REQUEST_STARTED, NULL, (int[]){ text, d->output.fd, d->spool }, m->stdin_input ? 3 : 2);
 }
 
 static enum turn on_prepare(struct dialogue *d, struct reader *in)

@@ -3,6 +3,7 @@
  */
 #include "quick.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define QUERIES .reason = REASON_QUERY
@@ -147,8 +148,12 @@ enum reason quick_by_files(const struct argv *argv)
 enum reason quick_by_environment(void)
 {
 	const char *mode = getenv("RCC_MODE"), *preload = getenv("LD_PRELOAD"), *audit = getenv("LD_AUDIT");
+	struct rlimit files;
 
 	if (mode && str_eq(mode, "local"))
 		return REASON_MODE_LOCAL;
+	/* the compiler would die of it where the agent does not */
+	if (getrlimit(RLIMIT_FSIZE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+		return REASON_ENVIRONMENT;
 	return (preload && *preload) || (audit && *audit) ? REASON_ENVIRONMENT : REASON_NONE;
 }

@@ -10,7 +10,7 @@ static const struct frame_rule rules[REQUEST_TYPES] = {
 	[REQUEST_DESCRIBE] = { .name = "DESCRIBE", .max = 8192 },
 	[REQUEST_DESCRIPTION] = { .name = "DESCRIPTION", .max = REQUEST_BYTES_MAX },
 	[REQUEST_PREPARE] = { .name = "PREPARE", .max = REQUEST_BYTES_MAX },
-	[REQUEST_STARTED] = { .name = "STARTED", .max = 0, .max_fds = 2 },
+	[REQUEST_STARTED] = { .name = "STARTED", .max_fds = 3 },
 	[REQUEST_DECLINED] = { .name = "DECLINED", .max = 16 },
 	[REQUEST_PREPROCESSED] = { .name = "PREPROCESSED", .max = 16 },
 	[REQUEST_FINISHED] = { .name = "FINISHED", .max = 0 },

@@ -7,7 +7,7 @@
  *	                            <-   DESCRIBE {what}	run the driver, tell what it prints
  *	DESCRIPTION {text}          ->
  *	                            <-   PREPARE {unit}		preprocess, open the output
- *	STARTED [text, output]      ->				or DECLINED {reason}
+ *	STARTED [text, output, stdin] ->				or DECLINED {reason}
  *	PREPROCESSED {status}       ->
  *	                            <-   FINISHED		the output descriptor holds the result
  *	COMMITTED                   ->				or DECLINED; then the next PREPARE, or DONE

@@ -28,6 +28,7 @@ struct agent {
 	struct leases *leases;
 	struct memory *memory;
 	struct planner *planner;
+	struct source_memo *sources;
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
 	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
 	uint64_t busy_ms;		/* when something last happened */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <xxhash.h>
 
+#include "log.h"
 #include "plan.h"
 
 enum { BATCH = 1 << 20, SPOOL_MAX = 16 << 20 };
@@ -27,6 +28,8 @@ struct feed {
 	bool working, stopped, at_end, poll_closed;
 	enum reason why;
 	struct text_scan scan;
+	struct source_memo *memo;
+	struct text_origin origin;
 	XXH3_state_t hash;
 	uint64_t bytes;
 	struct buf pending;		/* read, less than a frame */
@@ -54,6 +57,8 @@ static void release(struct feed *f)
 	free_parcels(f->made);
 	free_parcels(f->spool);
 	buf_free(&f->pending);
+	text_scan_free(&f->scan);
+	text_origin_free(&f->origin);
 	free(f);
 }
 
@@ -92,6 +97,16 @@ static void take_text(struct feed *f, size_t n)
 		make_parcel(f, FRAME_MAX);
 }
 
+/* What the text does not show, the files it came from do. */
+static void judge(struct feed *f)
+{
+	autofree char *culprit = NULL;
+
+	f->why = source_memo_judge(f->memo, &f->scan, &f->origin, &culprit);
+	if (f->why != REASON_NONE)
+		log_debug("text", "reason=%s file=\"%s\"", reason_key(f->why), culprit);
+}
+
 /* In a worker thread: whatever the pipe holds now. */
 static void read_batch(uv_work_t *work)
 {
@@ -118,6 +133,8 @@ static void read_batch(uv_work_t *work)
 	}
 	if (f->at_end && f->pending.len)
 		make_parcel(f, f->pending.len);
+	if (f->at_end && f->why == REASON_NONE)
+		judge(f);
 }
 
 static void watch(struct feed *f)
@@ -159,13 +176,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	uv_queue_work(poll->loop, &f->work, read_batch, on_batch);
 }
 
-struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, bool plain, bool unbounded,
+struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct feed_text *text, bool unbounded,
 			const struct feed_events *events, void *arg)
 {
 	struct feed *f = xcalloc(1, sizeof *f);
 
 	*f = (struct feed){ .events = events, .arg = arg, .fd = fd, .codec = codec, .unbounded = unbounded,
-			    .scan = { .plain = plain } };
+			    .scan = { .dialect = text->dialect, .plain = text->plain }, .memo = text->memo,
+			    .origin = text->origin };
 	f->made_end = &f->made;
 	f->spool_end = &f->spool;
 	XXH3_64bits_reset(&f->hash);

@@ -11,6 +11,7 @@
 
 #include "codec.h"
 #include "reason.h"
+#include "source_memo.h"
 
 struct feed;
 
@@ -28,8 +29,16 @@ struct feed_events {
 	void (*ready)(struct feed *f, void *arg);
 };
 
+/* What the text is, for judging whether it may go. */
+struct feed_text {
+	enum dialect dialect;
+	bool plain;			/* macros are expanded in it */
+	struct source_memo *memo;
+	struct text_origin origin;	/* taken over */
+};
+
 /* Takes ownership of fd, the read end of a pipe. unbounded: keep all of it, however much. */
-struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, bool plain, bool unbounded,
+struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct feed_text *text, bool unbounded,
 			const struct feed_events *events, void *arg);
 /* The next parcel, in order, the caller's to free(); NULL: none now. */
 struct parcel *feed_take(struct feed *f);

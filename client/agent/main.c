@@ -292,6 +292,7 @@ static void build_agent(unsigned cores)
 	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
 	a->memory = memory_new();
 	a->planner = planner_new();
+	a->sources = source_memo_new();
 	uv_timer_init(a->loop, &a->dispatch);
 	a->dispatch.data = a;
 	uv_poll_init(a->loop, &self.listening, self.listener);

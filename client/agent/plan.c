@@ -193,7 +193,7 @@ static void check_llvm(struct unit *u, const struct arg_uses *cc)
 	}
 }
 
-static void check_files(struct unit *u, const struct arg_uses *cc)
+static void check_files(struct unit *u, const struct arg_uses *cc, const struct plan_options *o)
 {
 	if (arg_count(cc, ARG_INPUT) != 1)
 		verdict_local(&u->verdict, REASON_UNUSUAL_PLAN, "not just one input");
@@ -201,6 +201,8 @@ static void check_files(struct unit *u, const struct arg_uses *cc)
 		verdict_local(&u->verdict, REASON_UNUSUAL_PLAN, "no output");
 	else if (str_eq(u->output, "-"))
 		verdict_local(&u->verdict, REASON_STDIN_OUTPUT, NULL);
+	else if (o->temp_dir && is_temporary(u->output, o))
+		verdict_local(&u->verdict, REASON_UNUSUAL_PLAN, "the output is temporary");
 }
 
 /* What in the sources would be lost on the way, given how the compiler is told to warn. */
@@ -236,7 +238,7 @@ static void unit_read(const struct plan *p, struct unit *u, const struct plan_op
 	u->output = output ? xstrdup(output) : NULL;
 	u->output_kind = clang || u->count == 2 ? OUTPUT_REPLACE : OUTPUT_THROUGH;
 	check_llvm(u, &cc);
-	check_files(u, &cc);
+	check_files(u, &cc, o);
 	if (u->count == 2)
 		check_chain(u, &cc, &as, o);
 	if ((arg_debug(&cc) || arg_debug(&as)) && !o->force_text)

@@ -31,6 +31,8 @@ struct unit {
 	/* set when the verdict is VERDICT_TEXT: */
 	struct argv preprocess;		/* run here, text on stdout; [0] is the program */
 	struct argv preprocess_plain;	/* another way, tried when the first fails to preprocess; empty: none */
+	size_t dependencies_at[2];	/* the word of preprocess, and of preprocess_plain, that names the
+					 * dependency file; 0: none is written */
 	struct job job;			/* for the text of preprocess; toolchain not filled in, env neither */
 	struct job job_plain;		/* for the text of preprocess_plain */
 	char *result_name;		/* which of job.outputs is the output */
@@ -59,7 +61,7 @@ struct plan_options {
 };
 
 /*
- * Read what `driver -### user_args` printed on stderr, with LC_ALL=C and
+ * Read what `driver -### user_args` printed on stderr, untranslated and with
  * the caller's environment otherwise. user_argv is the caller's command,
  * @files expanded, [0] the driver. Always yields a plan (released with
  * plan_free) and returns 0; text that cannot be understood is a local

@@ -27,7 +27,7 @@ static size_t upper_bound(const struct arg_table *t, const char *s)
 	return low;
 }
 
-/* A beginning of s sorts before s, and a shorter one before a longer one: going down, the first that fits is the longest. */
+/* Beginnings of s sort before s, the shorter before the longer: going down, the first that fits is the longest. */
 const struct arg *arg_find(const struct arg_table *table, const char *s)
 {
 	for (size_t i = upper_bound(table, s); i-- > 0;) {

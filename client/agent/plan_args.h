@@ -23,6 +23,7 @@ enum arg_flags {
 	ARG_INDENT = 1 << 13,	/* turns gcc's -Wmisleading-indentation on */
 	ARG_SYSTEM = 1 << 14,	/* turns warnings in system headers on */
 	ARG_SANITIZE = 1 << 15,	/* puts lines and columns into the object */
+	ARG_DEPENDENCIES = 1 << 17,	/* its value names the dependency file; the last one counts */
 	ARG_INPUT = 1 << 16,	/* no option but a file: never in a table */
 };
 

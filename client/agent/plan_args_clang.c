@@ -57,7 +57,7 @@ static const struct arg rows[] = {
 	{ "-debugger-tuning=", ARG_JOINED, REASON_NONE },
 	{ "-default-function-attr", ARG_SEPARATE, REASON_NONE },
 	{ "-dependency-dot", ARG_SEPARATE | ARG_LOCAL, REASON_SIDE_OUTPUT },
-	{ "-dependency-file", ARG_SEPARATE | ARG_HERE, REASON_NONE },
+	{ "-dependency-file", ARG_SEPARATE | ARG_HERE | ARG_DEPENDENCIES, REASON_NONE },
 	{ "-diagnostic-log-file", ARG_SEPARATE | ARG_LOCAL, REASON_SIDE_OUTPUT },
 	{ "-disable-O0-optnone", 0, REASON_NONE },
 	{ "-disable-free", 0, REASON_NONE },

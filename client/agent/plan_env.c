@@ -10,12 +10,11 @@ enum {
 	PREFIX = 1 << 3,	/* every name that begins so */
 };
 
-/* Sorted by name. Those of the preprocessor alone (CPATH and its kin) need no row: it runs here. */
+/* Those of the preprocessor alone (CPATH and its kin) need no row: it runs here. */
 static const struct {
 	const char *name;
 	unsigned flags;
 } variables[] = {
-	{ "AS_DEFAULT", PREFIX | FORBIDS },
 	{ "CCC_", PREFIX | SHAPES },
 	{ "CC_LOG_DIAGNOSTICS", PREFIX | FORBIDS },
 	{ "CC_PRINT_", PREFIX | FORBIDS },
@@ -40,7 +39,6 @@ static const struct {
 	{ "LD_AUDIT", FORBIDS },
 	{ "LD_PRELOAD", FORBIDS },
 	{ "LIBRARY_PATH", SHAPES },
-	{ "LLVM_PROFILE_FILE", FORBIDS },
 	{ "LPATH", SHAPES },
 	{ "MACOSX_DEPLOYMENT_TARGET", SHAPES },
 	{ "NO_COLOR", TRAVELS },
@@ -48,6 +46,7 @@ static const struct {
 	{ "OBJC_INCLUDE_PATH", SHAPES },
 	{ "PATH", SHAPES },
 	{ "PWD", SHAPES | TRAVELS },
+	{ "QA_OVERRIDE_GCC3_OPTIONS", SHAPES },
 	{ "RC_DEBUG_", PREFIX | SHAPES },
 	{ "SDKROOT", SHAPES },
 	{ "SOURCE_DATE_EPOCH", TRAVELS },
@@ -55,7 +54,6 @@ static const struct {
 	{ "TERM", TRAVELS },
 	{ "TERM_URLS", TRAVELS },
 	{ "TZ", TRAVELS },
-	{ "ZERO_AR_DATE", SHAPES },
 };
 
 static unsigned flags_of(const char *name)

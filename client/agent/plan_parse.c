@@ -12,7 +12,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* What a driver prints because of -###, by its beginning. LC_ALL=C is set for it. */
+/* What a driver prints because of -###, by its beginning; it was asked not to translate. */
 static const char *const chatter[] = {
 	"Build config: ", "COLLECT_AS_OPTIONS=", "COLLECT_GCC=", "COLLECT_GCC_OPTIONS=",
 	"COLLECT_LTO_WRAPPER=", "COMPILER_PATH=", "Configuration file: ", "Configured with: ",

@@ -29,12 +29,24 @@ static void push_use(struct argv *out, const struct command *c, const struct arg
 		argv_push(out, c->argv.v[use->at + i]);
 }
 
-/* Every argument that has none of these flags, as it was and in its order. */
-static void push_without(struct argv *out, const struct command *c, const struct arg_uses *uses, unsigned flags)
+/*
+ * Every argument that has none of these flags, as it was and in its order.
+ * Returns where the dependency file is named by a word of its own; 0: nowhere.
+ */
+static size_t push_without(struct argv *out, const struct command *c, const struct arg_uses *uses, unsigned flags)
 {
-	for (size_t i = 0; i < uses->count; i++)
-		if (!(uses->v[i].row->flags & flags))
-			push_use(out, c, &uses->v[i]);
+	size_t dependencies_at = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct arg_use *use = &uses->v[i];
+
+		if (use->row->flags & flags)
+			continue;
+		push_use(out, c, use);
+		if (use->row->flags & ARG_DEPENDENCIES)
+			dependencies_at = use->count == 2 ? out->count - 1 : 0;
+	}
+	return dependencies_at;
 }
 
 static struct job_step *add_step(struct job *j, const struct command *c)
@@ -50,14 +62,17 @@ static struct job_step *add_step(struct job *j, const struct command *c)
  * -fpch-preprocess: a precompiled header is then named in the text, where
  * text_scan() finds it, instead of being passed over.
  */
-static void gcc_preprocess(struct argv *out, const struct command *cc, const struct arg_uses *uses, bool plain)
+static size_t gcc_preprocess(struct argv *out, const struct command *cc, const struct arg_uses *uses, bool plain)
 {
+	size_t dependencies_at;
+
 	argv_push(out, cc->argv.v[0]);
 	argv_push(out, "-E");
-	push_without(out, cc, uses, ARG_OUTPUT | ARG_THERE);
+	dependencies_at = push_without(out, cc, uses, ARG_OUTPUT | ARG_THERE);
 	argv_push(out, "-fpch-preprocess");
 	if (!plain)
 		argv_push(out, "-fdirectives-only");
+	return dependencies_at;
 }
 
 static void gcc_job(struct job *j, const struct command *cc, const struct arg_uses *uses, bool plain)
@@ -75,19 +90,22 @@ static void gcc_job(struct job *j, const struct command *cc, const struct arg_us
 	j->input_name = xstrdup("");
 }
 
-static void clang_preprocess(struct argv *out, const struct command *cc, const struct arg_uses *uses, bool plain)
+static size_t clang_preprocess(struct argv *out, const struct command *cc, const struct arg_uses *uses, bool plain)
 {
+	size_t dependencies_at;
+
 	argv_push(out, cc->argv.v[0]);
 	argv_push(out, "-cc1");
 	argv_push(out, "-E");
 	if (!plain)
 		argv_push(out, "-frewrite-includes");
-	push_without(out, cc, uses, ARG_ACTION | ARG_OUTPUT | ARG_THERE | ARG_LANGUAGE | ARG_INPUT);
+	dependencies_at = push_without(out, cc, uses, ARG_ACTION | ARG_OUTPUT | ARG_THERE | ARG_LANGUAGE | ARG_INPUT);
 	argv_push(out, "-o");
 	argv_push(out, "-");
 	argv_push(out, "-x");
 	argv_push(out, arg_value(uses, ARG_LANGUAGE));
 	argv_push(out, arg_value(uses, ARG_INPUT));
+	return dependencies_at;
 }
 
 static const char *preprocessed_language(const char *language)
@@ -148,10 +166,8 @@ void plan_text_mode(struct unit *u, bool clang, const struct command *cc, const 
 		struct argv *preprocess = plain ? &u->preprocess_plain : &u->preprocess;
 		struct job *job = plain ? &u->job_plain : &u->job;
 
-		if (clang)
-			clang_preprocess(preprocess, cc, cc_uses, plain);
-		else
-			gcc_preprocess(preprocess, cc, cc_uses, plain);
+		u->dependencies_at[plain] = clang ? clang_preprocess(preprocess, cc, cc_uses, plain)
+						  : gcc_preprocess(preprocess, cc, cc_uses, plain);
 		if (clang)
 			clang_job(job, cc, cc_uses, plain, compiled);
 		else

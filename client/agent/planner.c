@@ -3,24 +3,113 @@
  */
 #include "planner.h"
 
-#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "environment.h"
+#include "plan_cache.h"
 #include "proc.h"
 
+enum { TEMPLATES_MAX = 1024 };
+
 struct planner {
-	size_t made;
+	struct plan_cache *cache;
 };
 
 struct planner *planner_new(void)
 {
-	return xcalloc(1, sizeof(struct planner));
+	struct planner *pl = xcalloc(1, sizeof *pl);
+
+	pl->cache = plan_cache_new(TEMPLATES_MAX);
+	return pl;
+}
+
+static const struct argv *words_of(const struct ask *ask)
+{
+	return ask->expanded.count ? &ask->expanded : &ask->argv;
+}
+
+static void put_time(struct buf *b, const struct timespec *t)
+{
+	buf_printf(b, "%lld.%ld ", (long long)t->tv_sec, t->tv_nsec);
+}
+
+static void put_file(struct buf *b, const char *path, const struct stat *st)
+{
+	buf_printf(b, "%s %llu %llu ", path, (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
+	put_time(b, &st->st_mtim);
+	put_time(b, &st->st_ctim);
+	buf_puts(b, "\n");
+}
+
+/* All that an answer may depend on besides the words themselves (plan_cache.h). */
+static char *context_of(const struct ask *ask, const struct stat *driver)
+{
+	autofree char *real = realpath(ask->program, NULL);
+	struct buf b = { 0 };
+
+	put_file(&b, real ? real : ask->program, driver);
+	buf_printf(&b, "%s\n%s\n", ask->argv.v[0], ask->cwd);
+	for (size_t i = 0; i < ask->env.count; i++) {
+		autofree char *name = xstrndup(ask->env.v[i], strcspn(ask->env.v[i], "="));
+
+		if (plan_env_shapes(name))
+			buf_printf(&b, "%s\n", ask->env.v[i]);
+	}
+	return buf_str(&b);
+}
+
+/* Whether the directories are as they were: a new gcc beside the old one changes what clang says. */
+static char *stamp_of(const struct argv *directories)
+{
+	struct buf b = { 0 };
+	struct stat st;
+
+	for (size_t i = 0; i < directories->count; i++) {
+		if (stat(directories->v[i], &st) == 0)
+			put_file(&b, directories->v[i], &st);
+		else
+			buf_printf(&b, "%s is not there\n", directories->v[i]);
+	}
+	return buf_str(&b);
+}
+
+/* clang answers slowly, and what its words do not show must not shape its answer. */
+static bool cacheable(const struct ask *ask, enum driver_kind kind)
+{
+	const struct argv *words = words_of(ask);
+
+	if (kind != DRIVER_CLANG)
+		return false;
+	for (size_t i = 1; i < words->count; i++)
+		if (str_starts(words->v[i], "--config"))
+			return false;
+	return true;
 }
 
 char *planner_recall(struct planner *pl, const struct ask *ask, enum driver_kind kind, const struct stat *driver)
 {
-	(void)pl, (void)ask, (void)kind, (void)driver;
-	return NULL;
+	autofree char *context = NULL, *stamp = NULL;
+	const struct argv *directories;
+
+	if (!cacheable(ask, kind))
+		return NULL;
+	context = context_of(ask, driver);
+	directories = plan_cache_directories(pl->cache, context, words_of(ask));
+	if (!directories)
+		return NULL;
+	stamp = stamp_of(directories);
+	return plan_cache_recall(pl->cache, context, words_of(ask), stamp);
+}
+
+static void learn_plan(struct planner *pl, const struct ask *ask, const struct stat *driver, const struct plan *plan)
+{
+	autofree char *context = context_of(ask, driver), *stamp = NULL;
+	autoargv struct argv directories = { 0 };
+
+	plan_cache_watch(plan, &directories);
+	stamp = stamp_of(&directories);
+	plan_cache_learn(pl->cache, context, words_of(ask), plan, stamp);
 }
 
 /*
@@ -58,15 +147,16 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 		 const char *text, bool learn, bool force_text, const char *temp_dir, struct plan **out,
 		 struct err *err)
 {
-	const struct argv *argv = ask->expanded.count ? &ask->expanded : &ask->argv;
 	struct plan_options options = { .force_text = force_text, .temp_dir = temp_dir, .env = &ask->env };
-	int rc = plan_make(kind == DRIVER_CLANG ? DIALECT_CLANG : DIALECT_GCC, argv, text, &options, out, err);
+	int rc = plan_make(kind == DRIVER_CLANG ? DIALECT_CLANG : DIALECT_GCC, words_of(ask), text, &options, out,
+			   err);
 
-	(void)driver, (void)learn;
-	pl->made++;
-	if (rc == 0)
-		resolve_units(*out, environment_get(&ask->env, "PATH"));
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (learn && cacheable(ask, kind))
+		learn_plan(pl, ask, driver, *out);
+	resolve_units(*out, environment_get(&ask->env, "PATH"));
+	return 0;
 }
 
 void planner_job(const struct job *job, const struct argv *env, const struct digest *toolchain, struct job *out)

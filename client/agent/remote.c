@@ -15,7 +15,6 @@
 #include <sys/random.h>
 
 #include "clock.h"
-#include "feed.h"
 #include "log.h"
 #include "place.h"
 #include "result.h"
@@ -46,7 +45,6 @@ struct attempt {
 	struct candidate *candidates;
 	size_t candidate_count;
 	struct wire_reserve reserve;
-	bool plain_text;
 	uint64_t known_text;
 	uint64_t text_hash;		/* of the whole text, once it is known */
 	uint32_t result_stream;
@@ -485,12 +483,12 @@ static enum codec common_codec(const struct attempt *a)
 	return codec;
 }
 
-void attempt_text(struct attempt *a, int text_fd, int output_fd)
+void attempt_text(struct attempt *a, int text_fd, const struct feed_text *text, int output_fd)
 {
 	enum codec codec = a->peer ? peer_codec(a->peer) : common_codec(a);
 
 	a->output_fd = fcntl(output_fd, F_DUPFD_CLOEXEC, 0);
-	a->feed = feed_start(a->all->loop, text_fd, codec, a->plain_text, a->state == HELD, &feed_events, a);
+	a->feed = feed_start(a->all->loop, text_fd, codec, text, a->state == HELD, &feed_events, a);
 }
 
 void attempt_preprocessed(struct attempt *a, bool clean)
@@ -540,7 +538,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 
 	*a = (struct attempt){
 		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
-		.plain_text = spec->plain_text, .known_text = spec->known_text,
+		.known_text = spec->known_text,
 		.result_stream = spec->result_stream, .output_fd = -1,
 		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness },
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),

@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "feed.h"
 #include "peers.h"
 #include "reason.h"
 
@@ -31,7 +32,6 @@ struct attempt_spec {
 	size_t candidate_count;
 	const unsigned *caps;			/* per candidate: at most so many of our jobs there, 0: any */
 	int8_t niceness;
-	bool plain_text;			/* for text_scan */
 	uint64_t known_text;			/* a text of this hash is not sent: REASON_DIAGNOSTICS; 0: none */
 	uint32_t result_stream;			/* which stream is the output */
 };
@@ -39,8 +39,8 @@ struct attempt_spec {
 struct remotes *remotes_new(uv_loop_t *loop);
 struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 			    const struct attempt_events *events, void *arg);
-/* The text, from a pipe whose read end it takes, and where the result goes (duplicated). */
-void attempt_text(struct attempt *a, int text_fd, int output_fd);
+/* The text, from a pipe whose read end it takes, what it is (taken over too), and where the result goes (duplicated). */
+void attempt_text(struct attempt *a, int text_fd, const struct feed_text *text, int output_fd);
 /* The preprocessor is done: did it succeed without a word? Only then is the text's end sent. */
 void attempt_preprocessed(struct attempt *a, bool clean);
 /* Over, without a call of ended; a may be NULL. */

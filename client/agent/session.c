@@ -402,11 +402,20 @@ static int on_query(struct session *s, struct frame *f, struct err *err)
 
 static int on_started(struct session *s, struct frame *f, struct err *err)
 {
-	if (f->fd_count != 2)
+	const struct unit *u = unit_of(s);
+	struct feed_text text = {
+		.dialect = s->plan->dialect, .plain = s->plain || u->plain_text, .memo = s->agent->sources,
+		.origin = { .doubts = u->doubts, .system_doubts = u->system_doubts },
+	};
+
+	if (f->fd_count < 2)
 		return err_set(err, ERR_WIRE, "STARTED without its descriptors");
 	s->state = AWAY;
 	s->preprocessing = true;
-	attempt_text(s->attempt, fd_steal(&f->fds[0]), f->fds[1]);
+	text.origin.cwd = xstrdup(s->ask.cwd);
+	text.origin.input = xstrdup(u->input);
+	text.origin.stdin_fd = f->fd_count > 2 ? fd_steal(&f->fds[2]) : -1;
+	attempt_text(s->attempt, fd_steal(&f->fds[0]), &text, f->fds[1]);
 	return 0;
 }
 
@@ -601,6 +610,7 @@ static void send_prepare(struct session *s)
 	struct prepare m = {
 		.input = u->input, .stdin_input = str_eq(u->input, "-"), .output = u->output,
 		.output_kind = (uint8_t)u->output_kind, .preprocess = s->plain ? u->preprocess_plain : u->preprocess,
+		.dependencies_at = (uint32_t)u->dependencies_at[s->plain],
 	};
 	autobuf struct buf b = { 0 };
 
@@ -622,7 +632,6 @@ static void go_remote(struct session *s)
 	struct attempt_spec spec = {
 		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
 		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
-		.plain_text = s->plain || unit_of(s)->plain_text,
 		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
 	};
 

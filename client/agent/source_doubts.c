@@ -201,10 +201,13 @@ static bool any_hangs(const struct tokens *t, size_t guard, size_t body, size_t 
 static unsigned judge_split(const struct tokens *t, size_t guard, size_t end)
 {
 	unsigned doubts = 0;
+	size_t open = 0;
 
-	for (size_t i = guard; i < end; i++) {
+	for (size_t i = guard; i < end || (open && kind(t, i) != TOKEN_END); i++) {
 		if (!is_conditional(kind(t, i)))
 			continue;
+		open += kind(t, i) == TOKEN_HASH_IF;
+		open -= open && kind(t, i) == TOKEN_HASH_END;
 		doubts |= DOUBT_INDENT;
 		if (kind(t, i + 1) == ';')
 			doubts |= DOUBT_EMPTY;

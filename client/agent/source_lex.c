@@ -160,18 +160,10 @@ static bool is_raw_prefix(const unsigned char *s, size_t len)
 	return false;
 }
 
-/* 1'000 in C++; in C a constant opens there, and if it does not close on this line either reading is doubted. */
-static bool is_separator(struct lexer *l, const unsigned char *start)
+/* 1'000 in C++; in C a constant opens there. */
+static bool is_separator(const struct lexer *l, const unsigned char *start)
 {
-	const unsigned char *line_end, *quote;
-
-	if (peek(l, 0) != '\'' || !isdigit(*start) || !is_word(peek(l, 1)))
-		return false;
-	line_end = memchr(l->p, '\n', (size_t)(l->end - l->p));
-	quote = memchr(l->p + 1, '\'', (size_t)((line_end ? line_end : l->end) - l->p - 1));
-	if (!quote)
-		l->doubts |= DOUBT_LEXICAL;
-	return true;
+	return peek(l, 0) == '\'' && isdigit(*start) && is_word(peek(l, 1));
 }
 
 static unsigned word_kind(const unsigned char *s, size_t len)
@@ -186,9 +178,13 @@ static void take_word(struct lexer *l)
 {
 	const unsigned char *start = l->p;
 	struct lexer at = *l;
+	size_t separators = 0;
 
-	while (is_word(peek(l, 0)) || is_separator(l, start))
-		advance(l, 1);
+	for (; is_word(peek(l, 0)) || is_separator(l, start); advance(l, 1))
+		separators += *l->p == '\'';
+	/* An odd one would be left open in C; a dollar is no letter to a pedant. */
+	if (separators % 2 || memchr(start, '$', (size_t)(l->p - start)))
+		l->doubts |= DOUBT_LEXICAL;
 	if (!l->in_directive) {
 		/* The token stands where the word begins. */
 		at.doubts = l->doubts;

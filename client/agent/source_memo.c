@@ -139,11 +139,20 @@ static const char *first_doubtful(struct source_memo *m, int dir, const struct a
 	return NULL;
 }
 
-enum reason source_memo_judge(struct source_memo *m, const struct text_scan *s, const struct unit *u,
-			      const char *cwd, int stdin_fd, char **culprit)
+void text_origin_free(struct text_origin *o)
 {
-	bool from_stdin = str_eq(u->input, "-");
-	autoclose int dir = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(o->cwd);
+	free(o->input);
+	if (o->stdin_fd >= 0)
+		close(o->stdin_fd);
+	*o = (struct text_origin){ .stdin_fd = -1 };
+}
+
+enum reason source_memo_judge(struct source_memo *m, const struct text_scan *s, const struct text_origin *o,
+			      char **culprit)
+{
+	bool from_stdin = str_eq(o->input, "-");
+	autoclose int dir = open(o->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const char *found = NULL;
 	unsigned own;
 
@@ -151,13 +160,13 @@ enum reason source_memo_judge(struct source_memo *m, const struct text_scan *s, 
 	/* Expanded text goes only without warnings, and has every pragma still in it. */
 	if (s->plain)
 		return REASON_NONE;
-	own = from_stdin ? stdin_doubts(stdin_fd) : doubts_of(m, dir, u->input);
-	if (own & u->doubts)
-		found = u->input;
+	own = from_stdin ? stdin_doubts(o->stdin_fd) : doubts_of(m, dir, o->input);
+	if (own & o->doubts)
+		found = o->input;
 	if (!found)
-		found = first_doubtful(m, dir, &s->files, u->doubts);
+		found = first_doubtful(m, dir, &s->files, o->doubts);
 	if (!found)
-		found = first_doubtful(m, dir, &s->system_files, u->system_doubts);
+		found = first_doubtful(m, dir, &s->system_files, o->system_doubts);
 	if (!found)
 		return REASON_NONE;
 	*culprit = xstrdup(found);

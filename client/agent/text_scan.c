@@ -87,13 +87,22 @@ static bool behind_hash(const unsigned char *start, const unsigned char *at)
 	return at > start && at[-1] == '#';
 }
 
-/* The first byte of the logical line that at stands on; NULL: it began before what is still here. */
-static const unsigned char *line_start(const unsigned char *start, const unsigned char *at)
+/* The line end at nl is behind a backslash: the line goes on. */
+static bool is_spliced(const unsigned char *start, const unsigned char *nl)
 {
-	for (; at > start; at--)
-		if (at[-1] == '\n' && (at < start + 2 || at[-2] != '\\'))
-			return at;
-	return NULL;
+	if (nl > start && nl[-1] == '\r')
+		nl--;
+	return nl > start && nl[-1] == '\\';
+}
+
+/* The line end before the logical line that at stands on; NULL: there is none here. */
+static const unsigned char *line_before(const unsigned char *start, const unsigned char *at)
+{
+	const unsigned char *nl = memrchr(start, '\n', (size_t)(at - start));
+
+	while (nl && is_spliced(start, nl))
+		nl = memrchr(start, '\n', (size_t)(nl - start));
+	return nl;
 }
 
 /*
@@ -104,12 +113,12 @@ static const unsigned char *line_start(const unsigned char *start, const unsigne
  */
 static bool counter_unsound(const unsigned char *start, const unsigned char *at)
 {
-	const unsigned char *line = line_start(start, at), *q = at;
+	const unsigned char *line = line_before(start, at), *q = at;
 
 	if (!line)
 		return true;
-	while (line < at && is_blank(*line))
-		line++;
+	for (line++; line < at && is_blank(*line); line++)
+		;
 	if (*line != '#')
 		return false;
 	for (line++; line < at && is_blank(*line); line++)
@@ -138,8 +147,11 @@ static bool unsound_at(const struct text_scan *s, const unsigned char *start, co
 		       const unsigned char *end)
 {
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		size_t len = strlen(words[i].word);
+		size_t len;
 
+		if (p[2] != words[i].word[2] || p[0] != words[i].word[0])
+			continue;
+		len = strlen(words[i].word);
 		if ((size_t)(end - p) < len || memcmp(p, words[i].word, len) || !matters(s, words[i].when))
 			continue;
 		if (p + len < end && is_word(p[len]))
@@ -251,7 +263,7 @@ enum reason text_scan(struct text_scan *s, const void *p, size_t len)
 	buf_add(&s->rest, p, len);
 	if (scan(s, s->rest.p, s->rest.p + s->rest.len))
 		return REASON_TEXT_UNSOUND;
-	nl = memrchr(s->rest.p, '\n', s->rest.len);
+	nl = line_before(s->rest.p, s->rest.p + s->rest.len);
 	if (nl)
 		buf_drop(&s->rest, (size_t)(nl - s->rest.p));
 	return s->rest.len > LINE_MAX_BYTES ? REASON_TEXT_UNSOUND : REASON_NONE;

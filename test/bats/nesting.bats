@@ -178,7 +178,8 @@ cached() {
 	cached
 	alone
 	[ -d /usr/lib/ccache ] || skip 'no /usr/lib/ccache'
-	AS="timeout 20 env CCACHE_PREFIX=rcc PATH=$FARM/links:/usr/lib/ccache:$PATH rcc" same gcc -c h.c
+	# not with our links behind it: ccache takes no prefix that is the same file as its compiler
+	AS="timeout 20 env CCACHE_PREFIX=rcc PATH=/usr/lib/ccache:$PATH rcc" same gcc -c h.c
 	[ "$(status)" -eq 0 ]
 }
 

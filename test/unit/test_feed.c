@@ -36,9 +36,11 @@ static void on_ready(struct feed *f, void *arg)
 }
 
 static const struct feed_events events = { .ready = on_ready };
+static struct source_memo *sources;
 
 static struct fixture *start(bool plain)
 {
+	struct feed_text text = { .plain = plain, .memo = sources, .origin = { .stdin_fd = -1 } };
 	struct fixture *x = calloc(1, sizeof *x);
 	int fds[2];
 
@@ -46,7 +48,9 @@ static struct fixture *start(bool plain)
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	x->write_end = fds[1];
 	x->take = true;
-	x->feed = feed_start(&x->loop, fds[0], CODEC_LZ4, plain, false, &events, x);
+	text.origin.cwd = xstrdup("/");
+	text.origin.input = xstrdup("/dev/null");
+	x->feed = feed_start(&x->loop, fds[0], CODEC_LZ4, &text, false, &events, x);
 	return x;
 }
 
@@ -193,5 +197,6 @@ int main(void)
 		cmocka_unit_test(a_result_is_written_only_as_it_was_said),
 	};
 
+	sources = source_memo_new();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

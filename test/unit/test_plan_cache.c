@@ -1,0 +1,227 @@
+/*
+ * test_plan_cache.c - what is recalled is word for word what clang said for
+ * the same command, or nothing.
+ */
+#include "unit.h"
+
+#include "plan_cache.h"
+#include "plan_cache_recorded.h"
+#include "plan_parse.h"
+
+static struct argv words_of(const char *command)
+{
+	struct argv argv = { 0 };
+	autofree char *words = xstrdup(command);
+
+	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+		argv_push(&argv, w);
+	return argv;
+}
+
+static const char *answer_to(const char *command)
+{
+	for (size_t i = 0; i < ARRAY_LEN(recorded); i++)
+		if (str_eq(recorded[i].command, command))
+			return recorded[i].answer;
+	fail_msg("not recorded: %s", command);
+	return NULL;
+}
+
+static void learn_text(struct plan_cache *c, const char *context, const char *command, const char *text,
+		       const char *stamp)
+{
+	autoargv struct argv argv = words_of(command);
+	struct plan_options options = { 0 };
+	struct plan *p = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(plan_make(DIALECT_CLANG, &argv, text, &options, &p, &err), 0);
+	plan_cache_learn(c, context, &argv, p, stamp);
+	plan_free(p);
+}
+
+static void learn(struct plan_cache *c, const char *command)
+{
+	learn_text(c, "here", command, answer_to(command), "then");
+}
+
+static char *recall(const struct plan_cache *c, const char *context, const char *command, const char *stamp)
+{
+	autoargv struct argv argv = words_of(command);
+
+	return plan_cache_recall(c, context, &argv, stamp);
+}
+
+static void assert_unknown(const struct plan_cache *c, const char *command)
+{
+	autofree char *got = recall(c, "here", command, "then");
+
+	assert_null(got);
+}
+
+/* The commands that were recalled are those that were recorded. */
+static void assert_recalled(const struct plan_cache *c, const char *command)
+{
+	autofree char *got = recall(c, "here", command, "then");
+	struct plan_text a = { 0 }, b = { 0 };
+
+	assert_non_null(got);
+	plan_text_parse(&a, got);
+	plan_text_parse(&b, answer_to(command));
+	assert_int_equal(a.verdict.reason, REASON_NONE);
+	assert_int_equal(a.count, b.count);
+	for (size_t i = 0; i < a.count; i++) {
+		assert_int_equal(a.commands[i].argv.count, b.commands[i].argv.count);
+		for (size_t j = 0; j < a.commands[i].argv.count; j++)
+			assert_string_equal(a.commands[i].argv.v[j], b.commands[i].argv.v[j]);
+	}
+	plan_text_free(&a);
+	plan_text_free(&b);
+}
+
+static void two_answers_give_the_third(void **state UNUSED)
+{
+	/* Groups of three like commands, in the order recorded. */
+	for (size_t i = 0; i + 2 < ARRAY_LEN(recorded); i += 3) {
+		struct plan_cache *c = plan_cache_new(100);
+
+		assert_unknown(c, recorded[i].command);
+		learn(c, recorded[i].command);
+		assert_unknown(c, recorded[i].command);
+		assert_unknown(c, recorded[i + 2].command);
+		learn(c, recorded[i + 1].command);
+		for (size_t j = i; j < i + 3; j++)
+			assert_recalled(c, recorded[j].command);
+		plan_cache_free(c);
+	}
+}
+
+static void the_same_name_twice_is_one_answer(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+
+	learn(c, "clang -O2 -c a.c");
+	learn(c, "clang -O2 -c a.c");
+	assert_unknown(c, "clang -O2 -c a.c");
+	plan_cache_free(c);
+}
+
+static void anything_else_in_the_command_counts(void **state UNUSED)
+{
+	static const char *const others[] = {
+		"clang -O3 -c zed.c", "clang -c -O2 zed.c", "clang -O2 -c zed.cc", "clang -O2 -c dir/zed.c",
+		"clang -O2 -c ./zed.c", "clang -O2 -c -o zed.o zed.c", "clang -O2 -c zed.c -c", "clang++ -O2 -c zed.c",
+		"clang -O2 -c -I zed.c", "clang -O2 -c zed.c bb.c", "clang -O2 -c zed", "clang -O2 -c z\xc3\xa9.c",
+		"clang -O2 -c .zed.c", "clang -O2 -c -- zed.c", "clang -O2 -c", "clang -O2 -c zed.c -ozed.o",
+	};
+	struct plan_cache *c = plan_cache_new(100);
+	autofree char *elsewhere = NULL, *later = NULL;
+
+	learn(c, "clang -O2 -c a.c");
+	learn(c, "clang -O2 -c bb.c");
+	assert_recalled(c, "clang -O2 -c zed.c");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		assert_unknown(c, others[i]);
+	elsewhere = recall(c, "there", "clang -O2 -c zed.c", "then");
+	later = recall(c, "here", "clang -O2 -c zed.c", "now");
+	assert_null(elsewhere);
+	assert_null(later);
+	plan_cache_free(c);
+}
+
+static void relations_between_names_count(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+
+	learn(c, "clang -O2 -MD -c -o obj/a.o a.c");
+	learn(c, "clang -O2 -MD -c -o obj/zed.o zed.c");
+	assert_recalled(c, "clang -O2 -MD -c -o obj/bb.o bb.c");
+	assert_unknown(c, "clang -O2 -MD -c -o out/bb.o bb.c");
+	assert_unknown(c, "clang -O2 -MD -c -o obj/bb.lo bb.c");
+	assert_unknown(c, "clang -O2 -MD -c -o /dev/null bb.c");
+	plan_cache_free(c);
+}
+
+#define CC1(words) " \"/usr/lib/llvm-14/bin/clang\" \"-cc1\" \"-emit-obj\" " words " \"-x\" \"c\" "
+
+static void a_word_of_unknown_origin_makes_no_template(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+
+	learn_text(c, "here", "clang -c a.c", CC1("\"-o\" \"a.o\" \"-DN=a\"") "\"a.c\"\n", "then");
+	learn_text(c, "here", "clang -c b.c", CC1("\"-o\" \"b.o\" \"-DN=b\"") "\"b.c\"\n", "then");
+	assert_unknown(c, "clang -c c.c");
+	plan_cache_free(c);
+}
+
+static void what_the_driver_had_to_say_is_not_learnt(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+
+	learn_text(c, "here", "clang -c a.c", "clang: warning: x\n" CC1("\"-o\" \"a.o\"") "\"a.c\"\n", "then");
+	learn_text(c, "here", "clang -c b.c", "clang: warning: x\n" CC1("\"-o\" \"b.o\"") "\"b.c\"\n", "then");
+	assert_unknown(c, "clang -c c.c");
+	plan_cache_free(c);
+}
+
+static void another_stamp_starts_anew(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+	autofree char *got = NULL;
+
+	learn(c, "clang -O2 -c a.c");
+	learn_text(c, "here", "clang -O2 -c bb.c", answer_to("clang -O2 -c bb.c"), "now");
+	assert_unknown(c, "clang -O2 -c zed.c");
+	learn_text(c, "here", "clang -O2 -c a.c", answer_to("clang -O2 -c a.c"), "now");
+	got = recall(c, "here", "clang -O2 -c zed.c", "now");
+	assert_non_null(got);
+	plan_cache_free(c);
+}
+
+static void a_full_cache_forgets(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(1);
+
+	learn(c, "clang -O2 -c a.c");
+	learn(c, "clang -O2 -c bb.c");
+	assert_recalled(c, "clang -O2 -c zed.c");
+	learn(c, "clang -O2 -MD -c -o obj/a.o a.c");
+	assert_unknown(c, "clang -O2 -c zed.c");
+	plan_cache_free(c);
+}
+
+static void directories_are_those_on_the_way(void **state UNUSED)
+{
+	struct plan_cache *c = plan_cache_new(100);
+	autoargv struct argv argv = words_of("clang -O2 -c zed.c");
+	const struct argv *dirs;
+
+	learn(c, "clang -O2 -c a.c");
+	assert_null(plan_cache_directories(c, "here", &argv));
+	learn(c, "clang -O2 -c bb.c");
+	dirs = plan_cache_directories(c, "here", &argv);
+	assert_non_null(dirs);
+	assert_true(argv_has(dirs, "/usr/bin/../lib/gcc/x86_64-linux-gnu"));
+	assert_true(argv_has(dirs, "/usr/lib/llvm-14/lib/clang"));
+	assert_true(argv_has(dirs, "/usr/local/include"));
+	assert_true(argv_has(dirs, "/usr/lib/llvm-14/bin"));
+	assert_false(argv_has(dirs, "/home/u/src"));
+	plan_cache_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_answers_give_the_third),
+		cmocka_unit_test(the_same_name_twice_is_one_answer),
+		cmocka_unit_test(anything_else_in_the_command_counts),
+		cmocka_unit_test(relations_between_names_count),
+		cmocka_unit_test(a_word_of_unknown_origin_makes_no_template),
+		cmocka_unit_test(what_the_driver_had_to_say_is_not_learnt),
+		cmocka_unit_test(another_stamp_starts_anew),
+		cmocka_unit_test(a_full_cache_forgets),
+		cmocka_unit_test(directories_are_those_on_the_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
