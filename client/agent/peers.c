@@ -52,6 +52,8 @@ struct peer {
 	socklen_t address_len;
 	bool same_host;
 	uv_getaddrinfo_t resolving;
+	struct addrinfo *resolved;	/* all addresses of its name */
+	struct addrinfo *next_address;	/* to be tried when this one fails; NULL: it was the last */
 	struct conn *control;
 	uint64_t since_ms;		/* in this state */
 	uint64_t retry_ms;		/* end of the back-off */
@@ -121,9 +123,21 @@ static void drop_warm(struct peer *p)
 	p->warm_count = 0;
 }
 
+static void start_connect(struct peer *p);
+
+/* localhost is often ::1 first, where nobody listens: another address of the name may do. */
+static bool try_next_address(struct peer *p)
+{
+	if (p->state != PEER_CONNECTING || !p->next_address)
+		return false;
+	conn_close(ptr_steal(&p->control));
+	start_connect(p);
+	return true;
+}
+
 void peer_fail(struct peer *p, enum reason why, const char *text)
 {
-	if (p->state == PEER_BACKOFF)
+	if (p->state == PEER_BACKOFF || try_next_address(p))
 		return;
 	log_warn("peer-lost", "peer=%s reason=%s text=\"%s\"", p->key, reason_key(why), text);
 	snprintf(p->trouble, sizeof p->trouble, "%s", text);
@@ -318,6 +332,9 @@ static void start_connect(struct peer *p)
 {
 	int fd;
 
+	memcpy(&p->address, p->next_address->ai_addr, p->next_address->ai_addrlen);
+	p->address_len = p->next_address->ai_addrlen;
+	p->next_address = p->next_address->ai_next;
 	p->same_host = is_loopback(&p->address);
 	become(p, PEER_CONNECTING);
 	fd = open_socket(p);
@@ -337,9 +354,8 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 		peer_fail(p, REASON_SERVER_LOST, status < 0 ? uv_strerror(status) : "no address");
 		return;
 	}
-	memcpy(&p->address, res->ai_addr, res->ai_addrlen);
-	p->address_len = res->ai_addrlen;
-	uv_freeaddrinfo(res);
+	uv_freeaddrinfo(p->resolved);
+	p->resolved = p->next_address = res;
 	start_connect(p);
 }
 

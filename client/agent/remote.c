@@ -282,6 +282,18 @@ static int on_welcome(struct frame *f, struct err *err)
 	return rc;
 }
 
+static int on_job_bye(struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_bye m = { 0 };
+	int rc = wire_bye_get(&r, &m, err);
+
+	if (rc == 0)
+		rc = err_set(err, ERR_REFUSED, "%s: %s", refusal_text(m.refusal), m.text);
+	free(m.text);
+	return rc;
+}
+
 static int on_job_message(struct conn *c, struct frame *f, void *arg, struct err *err)
 {
 	struct attempt *a = arg;
@@ -294,6 +306,7 @@ static int on_job_message(struct conn *c, struct frame *f, void *arg, struct err
 	case WIRE_OUTPUT: return result_add(a->result, f, err);
 	case WIRE_RESULT: return on_result(a, f, err);
 	case WIRE_REFUSE: return on_job_refuse(a, f, err);
+	case WIRE_BYE: return on_job_bye(f, err);
 	default: return err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
 	}
 }
@@ -313,7 +326,7 @@ static void on_job_end(struct conn *c, void *arg, const struct err *err)
 	a->conn = NULL;
 	log_warn("job-connection", "peer=%s text=\"%s\"", attempt_peer(a), err->text);
 	finish(a, err->code == ERR_WIRE ? REASON_SERVER_GARBAGE : err->code == ERR_LIMIT ? REASON_JOB_LIMIT :
-	       REASON_SERVER_LOST);
+	       err->code == ERR_REFUSED ? REASON_SERVER_REFUSED : REASON_SERVER_LOST);
 }
 
 static const struct conn_ops job_ops = {
@@ -565,6 +578,8 @@ void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received)
 	*sent = a->sent;
 	*received = a->received;
 }
+
+struct peer *attempt_where(const struct attempt *a) { return a->peer; }
 
 const char *attempt_peer(const struct attempt *a)
 {

@@ -2,8 +2,7 @@
  * remote.h - one attempt to run one unit on a volunteer: reserve at up to
  * three, the first grant wins, stream the text, take the result.
  *
- * Hedging and a second volunteer after a failure will be further attempts
- * beside this one.
+ * Hedging will be a further attempt beside this one.
  */
 #ifndef RCC_REMOTE_H
 #define RCC_REMOTE_H
@@ -50,6 +49,7 @@ bool attempt_granted(const struct attempt *a);
 uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
 struct job_result attempt_result(const struct attempt *a);
 void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);
+struct peer *attempt_where(const struct attempt *a);	/* NULL before a grant */
 const char *attempt_peer(const struct attempt *a);	/* key; "" before a grant */
 
 /* To be called from peers' events. */

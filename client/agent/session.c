@@ -56,6 +56,7 @@ struct session {
 	unsigned *caps;
 	size_t candidate_count;
 	struct attempt *attempt;
+	bool second;			/* one volunteer has failed it already */
 	bool preprocessing;
 	uint64_t placed_ms;		/* when its attempt began */
 	uint64_t came_us;
@@ -518,35 +519,6 @@ static void remember_diagnostics(struct session *s, struct attempt *at)
 		memory_set_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv), hash);
 }
 
-static void on_ended(struct attempt *at, enum reason why, void *arg)
-{
-	struct session *s = arg;
-	uint64_t sent, received;
-
-	attempt_bytes(at, &sent, &received);
-	stats_add(s->agent->stats, COUNT_BYTES_SENT, sent);
-	stats_add(s->agent->stats, COUNT_BYTES_RECEIVED, received);
-	log_debug("remote", "pid=%d peer=%s reason=%s sent=%llu received=%llu", (int)s->pid, attempt_peer(at),
-		  reason_key(why), (unsigned long long)sent, (unsigned long long)received);
-	s->attempt = NULL;
-	s->preprocessing = false;
-	if (why == REASON_DIAGNOSTICS)
-		remember_diagnostics(s, at);
-	if (why == REASON_NONE) {
-		s->state = COMMITTING;
-		send_buf(s, REQUEST_FINISHED, NULL);
-	} else if (why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
-		s->plain = true;
-		s->state = WAITING;
-		find_toolchain(s);
-	} else {
-		must_be_local(s, why);
-	}
-	agent_dispatch(s->agent);
-}
-
-static const struct attempt_events attempt_events = { .granted = on_granted, .ended = on_ended };
-
 /* Placement */
 
 /* The configured volunteers, woken, and whether any can take this. */
@@ -577,6 +549,65 @@ static enum place_candidates look_for_candidates(struct session *s)
 	}
 	return best;
 }
+
+/* What another volunteer may do better. A limit or a full disk here would be met again. */
+static bool worth_another(enum reason why)
+{
+	static const bool worth[REASON_COUNT] = {
+		[REASON_SERVER_LOST] = true, [REASON_SERVER_STALLED] = true, [REASON_SERVER_REFUSED] = true,
+		[REASON_SERVER_GARBAGE] = true, [REASON_BOX_FAILED] = true, [REASON_JOB_KILLED] = true,
+	};
+
+	return worth[why];
+}
+
+/* A volunteer failed it: one other, then here. False if there is no other. */
+static bool try_elsewhere(struct session *s, const struct peer *failed, enum reason why)
+{
+	if (s->second || !failed || !worth_another(why))
+		return false;
+	for (size_t i = 0; i < s->candidate_count; i++)
+		if (s->candidates[i] == failed) {
+			s->candidates[i] = s->candidates[--s->candidate_count];
+			s->caps[i] = s->caps[s->candidate_count];
+			break;
+		}
+	if (look_for_candidates(s) != CANDIDATES_SOME)
+		return false;
+	stats_reason(s->agent->stats, why, 1, clock_us() - s->came_us);
+	s->second = true;
+	s->state = WAITING;
+	return true;
+}
+
+static void on_ended(struct attempt *at, enum reason why, void *arg)
+{
+	struct session *s = arg;
+	uint64_t sent, received;
+
+	attempt_bytes(at, &sent, &received);
+	stats_add(s->agent->stats, COUNT_BYTES_SENT, sent);
+	stats_add(s->agent->stats, COUNT_BYTES_RECEIVED, received);
+	log_debug("remote", "pid=%d peer=%s reason=%s sent=%llu received=%llu", (int)s->pid, attempt_peer(at),
+		  reason_key(why), (unsigned long long)sent, (unsigned long long)received);
+	s->attempt = NULL;
+	s->preprocessing = false;
+	if (why == REASON_DIAGNOSTICS)
+		remember_diagnostics(s, at);
+	if (why == REASON_NONE) {
+		s->state = COMMITTING;
+		send_buf(s, REQUEST_FINISHED, NULL);
+	} else if (why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
+		s->plain = true;
+		s->state = WAITING;
+		find_toolchain(s);
+	} else if (!try_elsewhere(s, attempt_where(at), why)) {
+		must_be_local(s, why);
+	}
+	agent_dispatch(s->agent);
+}
+
+static const struct attempt_events attempt_events = { .granted = on_granted, .ended = on_ended };
 
 static struct place_view view_of(const struct agent *a)
 {
