@@ -40,7 +40,7 @@ struct unit {
 					 * of these source_doubts() */
 	unsigned system_doubts;		/* the same for the system's headers */
 	bool plain_text;		/* macros are expanded in the text that preprocess yields, so that
-					 * __DATE__ and its kin need not be looked for in it */
+					 * the names of date and time need not be looked for in it */
 };
 
 struct plan {
@@ -84,9 +84,10 @@ bool plan_env_forbids(const char *name);
 
 /*
  * Looks through the text of a unit, chunk by chunk, for what makes text mode
- * unsound: __DATE__ and its kin unexpanded, .incbin, .include, #embed, a
- * precompiled header. On the way it notes the files that the text came from
- * (not the source itself, nor names from #line), as the compiler named them.
+ * unsound: the date or the time unexpanded, a file that the assembler or the
+ * compiler would read, a precompiled header (text_scan.c has the words). On
+ * the way it notes the files that the text came from (not the source itself,
+ * nor names from #line), as the compiler named them.
  */
 struct text_scan {
 	/* set by the caller, the rest zero */
