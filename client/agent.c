@@ -279,7 +279,7 @@ static void attach_fds(struct msghdr *msg, struct cmsghdr *control, const int *f
 
 static int send_frame(int fd, const struct frame *f, struct err *err)
 {
-	union { struct cmsghdr h; char room[CMSG_SPACE(2 * sizeof(int))]; } control;
+	union { struct cmsghdr h; char room[CMSG_SPACE(AGENT_FDS_MAX * sizeof(int))]; } control;
 	unsigned char header[FRAME_HEADER];
 	struct iovec iov[2] = { { header, sizeof header }, { (void *)f->payload, f->length } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };

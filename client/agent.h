@@ -15,6 +15,8 @@
  */
 int agent_connect(bool start, struct err *err);
 
+enum { AGENT_FDS_MAX = 4 };	/* with one message */
+
 /* One whole message, payload may be NULL. 0, ERR_CLOSED or ERR_IO. */
 int agent_send(int fd, uint8_t type, const struct buf *payload, const int *fds, size_t fd_count, struct err *err);
 /* The next message, waited for. 0, ERR_CLOSED, ERR_IO or ERR_WIRE. payload is replaced. */

@@ -9,10 +9,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "source_doubts.h"
 
-enum { ROWS = 1 << 16, ALL_DOUBTS = ~0u >> 1, FILE_MAX = 64 << 20 };
+enum { ROWS = 1 << 16, ALL_DOUBTS = ~0u >> 1, FILE_MAX = 64 << 20, SETTLED_S = 2 };
 
 struct row {
 	dev_t dev;
@@ -105,6 +106,12 @@ static unsigned read_doubts(int fd, const struct stat *st)
 	return n < 0 || b.len != (size_t)st->st_size ? ALL_DOUBTS : source_doubts(b.p, b.len);
 }
 
+/* A file that changed just now may change again within the clock's granularity. */
+static bool settled(const struct stat *st)
+{
+	return time(NULL) - st->st_ctim.tv_sec > SETTLED_S;
+}
+
 static unsigned doubts_of(struct source_memo *m, int dir, const char *name)
 {
 	autoclose int fd = -1;
@@ -113,13 +120,15 @@ static unsigned doubts_of(struct source_memo *m, int dir, const char *name)
 
 	if (fstatat(dir, name, &st, 0) < 0)
 		return ALL_DOUBTS;
+	if (!S_ISREG(st.st_mode))
+		return 0;	/* a FIFO gives its bytes once, and they have been read */
 	if (recall(m, &st, &doubts))
 		return doubts;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return ALL_DOUBTS;
 	doubts = read_doubts(fd, &st);
-	if (doubts != ALL_DOUBTS)
+	if (doubts != ALL_DOUBTS && settled(&st))
 		remember(m, &st, doubts);
 	return doubts;
 }
