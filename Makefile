@@ -121,10 +121,12 @@ fuzz-run: fuzz
 	@for f in $(FUZZ); do echo "$$f"; "$$f" -max_total_time=$(FUZZ_SECONDS) -verbosity=0 || exit 1; done
 .PHONY: fuzz fuzz-programs fuzz-run
 
+# cppcheck reads neither system headers nor __typeof__ by itself.
 lint:
+	queue=$$(echo '#include <sys/queue.h>' | $(CC) -E - | sed -n 's/^# 1 "\(.*queue\.h\)".*/\1/p' | head -n 1); \
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=missingIncludeSystem \
-		--enable=warning,portability -D_GNU_SOURCE -Icommon -Iclient -Iclient/agent -Iserver -Iserver/box \
-		common client server
+		--enable=warning,portability --include="$$queue" -D_GNU_SOURCE '-D__typeof__(x)=void *' \
+		-Icommon -Iclient -Iclient/agent -Iserver -Iserver/box common client server
 	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads .ci/run
 .PHONY: lint
 

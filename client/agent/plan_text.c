@@ -158,11 +158,11 @@ void plan_text_mode(struct unit *u, bool clang, const struct command *cc, const 
 		    const struct command *as, const struct arg_uses *as_uses)
 {
 	const char *compiled = compiler_result(clang, cc_uses, as != NULL);
-
-	bool may_expand = arg_count(cc_uses, ARG_NO_WARNINGS) && !arg_count(cc_uses, ARG_SANITIZE);
+	/* expanded text keeps neither every warning nor every column */
+	int ways = arg_count(cc_uses, ARG_NO_WARNINGS) && !arg_count(cc_uses, ARG_SANITIZE) ? 2 : 1;
 
 	u->result_name = xstrdup(as ? OBJECT_NAME : compiled);
-	for (int plain = 0; plain <= may_expand; plain++) {
+	for (int plain = 0; plain < ways; plain++) {
 		struct argv *preprocess = plain ? &u->preprocess_plain : &u->preprocess;
 		struct job *job = plain ? &u->job_plain : &u->job;
 
