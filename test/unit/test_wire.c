@@ -1,0 +1,94 @@
+/*
+ * test_wire.c - each message comes back as it went, and not when cut short
+ * or followed by anything.
+ */
+#include "unit.h"
+
+#include "wire.h"
+
+static struct buf made;
+
+#define GOES_AROUND(type, release, ...) \
+	static void type##_goes_around(void **state) \
+	{ \
+		struct type m = { __VA_ARGS__ }, back = { 0 }; \
+		struct buf again = { 0 }; \
+		struct reader r; \
+		(void)state; \
+		made.len = 0; \
+		type##_put(&made, &m); \
+		r = reader_of(made.p, made.len); \
+		assert_int_equal(type##_get(&r, &back, NULL), 0); \
+		type##_put(&again, &back); \
+		assert_int_equal(again.len, made.len); \
+		assert_memory_equal(again.p, made.p, made.len); \
+		buf_free(&again); \
+		release; \
+		for (size_t n = 0; n < made.len; n++) { \
+			r = reader_of(made.p, n); \
+			assert_int_equal(type##_get(&r, &back, NULL), ERR_WIRE); \
+		} \
+		put_u8(&made, 0); \
+		r = reader_of(made.p, made.len); \
+		assert_int_equal(type##_get(&r, &back, NULL), ERR_WIRE); \
+	}
+
+GOES_AROUND(wire_hello, free(back.name), .version = 1, .role = ROLE_JOB, .name = (char *)"ann@alder")
+GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .name = (char *)"birch", .machine = (char *)"x86_64",
+	    .kernel = (char *)"6.1", .build = (char *)"0.1.0")
+GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (char *)"why")
+GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1)
+GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_LACKING, .text = (char *)"/usr/bin/as differs")
+GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .niceness = -3)
+GOES_AROUND(wire_grant, (void)0, .token = 0x1122334455667788)
+GOES_AROUND(wire_refuse, free(back.text), .refusal = REFUSAL_BUSY, .text = (char *)"")
+GOES_AROUND(wire_input_end, (void)0, .bytes = 1ull << 40, .hash = 99)
+
+static void a_stranger_is_not_rcc(void **state)
+{
+	struct wire_hello m = { .version = 1, .name = (char *)"x" };
+	struct err err = { 0 };
+	struct reader r;
+
+	(void)state;
+	made.len = 0;
+	wire_hello_put(&made, &m);
+	made.p[0] ^= 1;
+	r = reader_of(made.p, made.len);
+	assert_int_equal(wire_hello_get(&r, &m, &err), ERR_WIRE);
+	assert_non_null(strstr(err.text, "not rcc"));
+}
+
+static void every_refusal_has_words(void **state)
+{
+	(void)state;
+	for (int i = 0; i < REFUSAL_COUNT; i++)
+		assert_true(strlen(refusal_text(i)) > 3);
+	assert_string_equal(refusal_text(200), "refused");
+}
+
+static void every_type_has_a_rule(void **state)
+{
+	(void)state;
+	assert_int_equal(wire_protocol.rule_count, WIRE_TYPES);
+	assert_null(wire_protocol.rules[0].name);
+	for (size_t i = 1; i < WIRE_TYPES; i++)
+		assert_non_null(wire_protocol.rules[i].name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wire_hello_goes_around), cmocka_unit_test(wire_welcome_goes_around),
+		cmocka_unit_test(wire_bye_goes_around), cmocka_unit_test(wire_state_goes_around),
+		cmocka_unit_test(wire_toolchain_state_goes_around), cmocka_unit_test(wire_reserve_goes_around),
+		cmocka_unit_test(wire_grant_goes_around), cmocka_unit_test(wire_refuse_goes_around),
+		cmocka_unit_test(wire_input_end_goes_around), cmocka_unit_test(a_stranger_is_not_rcc),
+		cmocka_unit_test(every_refusal_has_words), cmocka_unit_test(every_type_has_a_rule),
+	};
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	buf_free(&made);
+	return failed;
+}
