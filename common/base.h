@@ -38,6 +38,13 @@ bool str_ends(const char *s, const char *suffix);
 /* The part of path after its last slash; path itself if there is none. */
 const char *path_base(const char *path);
 
+/*
+ * For what a stranger says, before logs, pages and terminals get it: each
+ * byte of a control character, or of what is not UTF-8, becomes '?', and '"'
+ * becomes '\'', so that it stays within the quotes of a log line.
+ */
+void make_printable(char *s);
+
 /* autofree char *p = ...; autoclose int fd = ...; released when they go out of scope. */
 static inline void cleanup_free(void *p) { free(*(void **)p); }
 static inline void cleanup_close(int *fd) { if (*fd >= 0) close(*fd); }

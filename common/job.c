@@ -111,6 +111,7 @@ int job_result_get(struct reader *r, struct job_result *out, struct err *err)
 	out->output_hash = get_u64(r);
 	text = get_str(r);
 	strncpy(out->text, text, sizeof out->text - 1);
+	make_printable(out->text);
 	if (!reader_done(r) || out->outcome >= JOB_OUTCOMES)
 		return err_set(err, ERR_WIRE, "result: wrong length or outcome");
 	return 0;

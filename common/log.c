@@ -28,6 +28,14 @@ void log_open(int fd, enum log_level level)
 	log_max = level;
 }
 
+/* Whoever named a file must not write lines of our log. */
+static void keep_one_line(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char line[2048];
@@ -46,6 +54,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof line - n, fmt, ap);
 	va_end(ap);
+	keep_one_line(line + n);
 	n = strnlen(line, sizeof line - 1);
 	line[n++] = '\n';
 	/* a log that cannot be written must not stop the work */

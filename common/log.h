@@ -1,8 +1,10 @@
 /*
  * log.h - one line per event, key=value, to stderr or a file.
  *
- * Values with spaces or quotes are quoted. Nothing secret and no contents of
- * the caller's files ever go here.
+ * Values with spaces are quoted. One event is one line, whatever its values
+ * hold: control characters become '?'. What a peer said has been through
+ * make_printable(), so that it does not end its quotes either. Nothing secret
+ * and no contents of the caller's files ever go here.
  */
 #ifndef RCC_LOG_H
 #define RCC_LOG_H

@@ -38,6 +38,15 @@ const char *refusal_text(enum refusal r)
 	return r < REFUSAL_COUNT ? refusals[r] : "refused";
 }
 
+/* Text that a volunteer wrote, for people: it goes to logs and terminals. */
+static char *get_text(struct reader *r)
+{
+	char *s = get_str(r);
+
+	make_printable(s);
+	return s;
+}
+
 static int end(const struct reader *r, const char *what, struct err *err)
 {
 	return reader_done(r) ? 0 : err_set(err, ERR_WIRE, "%s: wrong length", what);
@@ -79,10 +88,10 @@ int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err)
 {
 	m->version = get_u32(r);
 	m->slots = get_u32(r);
-	m->name = get_str(r);
-	m->machine = get_str(r);
-	m->kernel = get_str(r);
-	m->build = get_str(r);
+	m->name = get_text(r);
+	m->machine = get_text(r);
+	m->kernel = get_text(r);
+	m->build = get_text(r);
 	if (reader_done(r))
 		return 0;
 	wire_welcome_free(m);
@@ -107,7 +116,7 @@ void wire_bye_put(struct buf *b, const struct wire_bye *m)
 int wire_bye_get(struct reader *r, struct wire_bye *m, struct err *err)
 {
 	m->refusal = get_u8(r);
-	m->text = get_str(r);
+	m->text = get_text(r);
 	if (reader_done(r))
 		return 0;
 	free(ptr_steal(&m->text));
@@ -142,7 +151,7 @@ int wire_toolchain_state_get(struct reader *r, struct wire_toolchain_state *m, s
 {
 	get_digest(r, &m->id);
 	m->state = get_u8(r);
-	m->text = get_str(r);
+	m->text = get_text(r);
 	if (reader_done(r) && m->state < TOOLCHAIN_STATES)
 		return 0;
 	free(ptr_steal(&m->text));
@@ -184,7 +193,7 @@ void wire_refuse_put(struct buf *b, const struct wire_refuse *m)
 int wire_refuse_get(struct reader *r, struct wire_refuse *m, struct err *err)
 {
 	m->refusal = get_u8(r);
-	m->text = get_str(r);
+	m->text = get_text(r);
 	if (reader_done(r))
 		return 0;
 	free(ptr_steal(&m->text));

@@ -141,6 +141,7 @@ void peer_fail(struct peer *p, enum reason why, const char *text)
 		return;
 	log_warn("peer-lost", "peer=%s reason=%s text=\"%s\"", p->key, reason_key(why), text);
 	snprintf(p->trouble, sizeof p->trouble, "%s", text);
+	make_printable(p->trouble);	/* it may end within a character, and is told as JSON */
 	conn_close(ptr_steal(&p->control));
 	drop_warm(p);
 	forget_asked(p);
