@@ -57,6 +57,8 @@ static void watch(struct conn *c)
 		return;
 	if (!c->paused && !c->finishing)
 		events |= UV_READABLE;
+	if (c->paused && c->ops->hangup_cancels)
+		events |= UV_DISCONNECT;
 	if (c->out || c->failed)
 		events |= UV_WRITABLE;
 	if (events)
@@ -390,6 +392,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 			return;
 		}
 		drained(c);
+	}
+	if ((events & UV_DISCONNECT) && !c->closed && c->paused) {
+		err_set(&err, ERR_CLOSED, "closed by the peer");
+		end(c, &err);
 	}
 	if ((events & UV_READABLE) && !c->closed && !c->paused && !c->finishing) {
 		if (fill(c, &err) < 0)

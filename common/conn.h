@@ -25,6 +25,8 @@ struct conn_ops {
 	/* The peer is gone (ERR_CLOSED), broke the rules (ERR_WIRE), or the socket failed (ERR_IO).
 	 * Not called after conn_close(). The conn is closed already: forget the pointer. */
 	void (*on_end)(struct conn *c, void *arg, const struct err *err);
+	/* What the peer said is worth nothing once it hung up: its end is told even during a pause. */
+	bool hangup_cancels;
 };
 
 enum { CONN_HIGH_WATER = 1 << 20, CONN_LOW_WATER = 1 << 18 };

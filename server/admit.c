@@ -27,7 +27,7 @@ struct admit {
 	size_t queued, room;
 	struct grant *grants;		/* at most config.slots */
 	unsigned granted, running;
-	uint64_t arrivals, tokens;
+	uint64_t arrivals;
 	bool draining;
 };
 
@@ -85,16 +85,6 @@ static size_t first_in_queue(const struct admit *a)
 	return first;
 }
 
-/* splitmix64: each counter value gives another token, never 0 for long. */
-static uint64_t next_token(struct admit *a)
-{
-	uint64_t z = a->config.seed + ++a->tokens * 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
 /* The order of the array says nothing, so the last may take the place of one that goes. */
 static void drop_queued(struct admit *a, size_t at) { a->queue[at] = a->queue[--a->queued]; }
 static void drop_grant(struct admit *a, size_t at) { a->grants[at] = a->grants[--a->granted]; }
@@ -106,7 +96,7 @@ static void serve(struct admit *a, uint64_t now_ms, struct admit_actions *out)
 		size_t at = first_in_queue(a);
 		struct grant *g = &a->grants[a->granted++];
 
-		*g = (struct grant){ .of = a->queue[at], .token = next_token(a),
+		*g = (struct grant){ .of = a->queue[at], .token = a->config.new_token(),
 				     .lapses_ms = now_ms + a->config.grant_ms };
 		drop_queued(a, at);
 		act(out, (struct admit_action){ .verdict = ADMIT_GRANT, .owner = g->of.owner, .id = g->of.id,

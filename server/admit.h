@@ -1,6 +1,7 @@
 /*
  * admit.h - who gets a slot, and when: a pure function of (state, event,
- * now). No I/O, no clock, no globals: rccd runs it, and so can a simulator.
+ * now). No I/O, no clock, no globals: rccd runs it, and so can a simulator,
+ * each with a source of tokens of its own.
  *
  * A slot is free, granted (promised to one reservation for a short while) or
  * running. Reservations wait in a queue.
@@ -15,7 +16,7 @@ struct admit_config {
 	unsigned slots;
 	unsigned queue_max;	/* reservations waiting, of all owners together */
 	unsigned grant_ms;	/* a grant not used by then lapses */
-	uint64_t seed;		/* of the tokens: random, so that a stranger cannot guess one */
+	uint64_t (*new_token)(void);	/* never the same, and nothing tells the next: who knows one may use the grant */
 };
 
 enum admit_kind {

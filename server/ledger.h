@@ -32,7 +32,7 @@ struct ledger_job {
 	enum ending ending;
 	uint8_t exit_status, signal;
 	uint64_t cpu_us, wall_us, bytes_in, bytes_out;
-	char text[96];			/* why it failed or met a limit */
+	char text[128];			/* why it failed or met a limit */
 };
 
 struct ledger {

@@ -54,11 +54,13 @@ static void prepare_process(void)
 static void close_handle(void *handle) { uv_close(handle, NULL); }
 static void on_farewell(uv_timer_t *timer) { uv_stop(timer->loop); }
 
-/* The last job is over: say goodbye, and let the loop run dry. */
+/* Say goodbye, which cancels what still runs, and let the loop run dry. */
 static void on_end(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
 
+	if (admit_counts(s->admit).running)
+		log_warn("cut-short", "jobs=%u", admit_counts(s->admit).running);
 	s->ending = true;
 	sessions_close(s, REFUSAL_DRAINING);
 	http_stop(s);
@@ -84,16 +86,18 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct server *s = handle->data;
 
-	if (s->draining) {
-		log_warn("killed", "signal=%d", number);
-		jobs_kill(s);
-		_exit(1);
+	if (s->ending)
+		return;
+	if (s->draining) {	/* told again: no grace */
+		on_end(&s->end_timer);
+		return;
 	}
 	log_info("draining", "signal=%d", number);
 	notify("STOPPING=1");
 	s->draining = true;
 	listen_stop(s);
-	slots_drain(s);
+	uv_timer_start(&s->end_timer, on_end, s->options->grace * 1000, 0);
+	slots_drain(s);		/* may find that nothing runs: on_idle() */
 }
 
 static void start_timers(struct server *s)

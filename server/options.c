@@ -41,6 +41,8 @@ const struct option_row option_rows[] = {
 	  .fallback = "127.0.0.1:17633", .choices = off, .help = "the status page" },
 	{ .name = "jobs", .value = "N", .type = OPTION_NUMBER, AT(jobs),
 	  .min = 1, .max = 4096, .help = "jobs at once; default: the cores" },
+	{ .name = "grace", .value = "SECONDS", .type = OPTION_NUMBER, AT(grace),
+	  .max = 1200, .fallback = "20", .help = "how long running jobs may go on when rccd is told to end" },
 	{ .name = "store", .value = "DIR", .type = OPTION_TEXT, AT(store),
 	  .help = "where jobs run; default: /var/cache/rccd, or ~/.cache/rccd for an ordinary user" },
 	{ .name = "name", .value = "NAME", .type = OPTION_TEXT, AT(name),
@@ -218,8 +220,15 @@ static char *next_line(char *line, int room, void *stream)
 	struct config_file *f = stream;
 	size_t blank;
 
-	if (f->rc < 0 || !fgets(line, room, f->stream))
+	if (f->rc < 0)
 		return NULL;
+	if (!fgets(line, room, f->stream)) {
+		if (ferror(f->stream)) {	/* a directory opens, but does not read */
+			err_sys(f->err, "%s", f->setting->o->config);
+			f->rc = f->err->code = ERR_CONFIG;
+		}
+		return NULL;
+	}
 	f->line++;
 	if (!strchr(line, '\n') && !feof(f->stream)) {
 		f->rc = err_set(f->err, ERR_CONFIG, "%s:%d: line is too long", f->setting->o->config, f->line);

@@ -42,6 +42,7 @@ static void describe(struct ledger_job *entry, const struct session *x, const st
 	for (size_t i = 0; i < job->step_count && n < sizeof entry->programs; i++)
 		n += (size_t)snprintf(entry->programs + n, sizeof entry->programs - n, "%s%s", i ? " " : "",
 				      path_base(job->steps[i].program));
+	make_printable(entry->programs);
 	entry->started = (int64_t)time(NULL);
 }
 
@@ -92,7 +93,7 @@ static void answer(struct job_run *r, const struct job_result *m)
 	r->entry.exit_status = m->exit_status;
 	r->entry.signal = m->signal;
 	r->entry.cpu_us = m->cpu_us;
-	snprintf(r->entry.text, sizeof r->entry.text, "%.95s", m->text);
+	snprintf(r->entry.text, sizeof r->entry.text, "%s", m->text);
 	write_down(r, ending_of(m));
 	job_result_put(&b, m);
 	conn_send(session_conn(x), WIRE_RESULT, 0, &b);
@@ -250,12 +251,6 @@ void job_cancel(struct job_run *r)
 	r->session = NULL;
 	write_down(r, ENDING_CANCELLED);
 	worker_cancel(r->worker);
-}
-
-void jobs_kill(struct server *s)
-{
-	for (struct job_run *r = s->runs; r; r = r->next)
-		worker_kill(r->worker);
 }
 
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max)

@@ -25,8 +25,6 @@ void job_input(struct job_run *r, const struct frame *f);
 void job_resume_output(struct job_run *r);
 /* The session is gone: end the box. */
 void job_cancel(struct job_run *r);
-/* At once, without asking the box. */
-void jobs_kill(struct server *s);
 
 /* What pages show of those that run: filled with at most max, the count returned. */
 struct job_view {

@@ -49,7 +49,8 @@ typedef int step(struct session *x, struct frame *f, struct err *err);
 static int on_message(struct conn *c, struct frame *f, void *arg, struct err *err);
 static void on_drained(struct conn *c, void *arg);
 static void on_end(struct conn *c, void *arg, const struct err *err);
-static const struct conn_ops ops = { on_message, on_drained, on_end };
+/* Closing a job's connection cancels it, even while its box takes no more input. */
+static const struct conn_ops ops = { on_message, on_drained, on_end, .hangup_cancels = true };
 
 /* For a connection that only writes its last words. */
 static int ignore_message(struct conn *c UNUSED, struct frame *f UNUSED, void *arg UNUSED, struct err *err UNUSED)
@@ -57,7 +58,7 @@ static int ignore_message(struct conn *c UNUSED, struct frame *f UNUSED, void *a
 	return 0;
 }
 static void ignore_end(struct conn *c UNUSED, void *arg UNUSED, const struct err *err UNUSED) {}
-static const struct conn_ops parting_ops = { ignore_message, NULL, ignore_end };
+static const struct conn_ops parting_ops = { .on_message = ignore_message, .on_end = ignore_end };
 
 static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELLO || x->state == SILENT; }
 
@@ -211,6 +212,10 @@ static int on_toolchain(struct session *x, struct frame *f, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	if (!reader_done(&r)) {
+		tree_free(&tree);
+		return err_set(err, ERR_WIRE, "TOOLCHAIN: wrong length");
+	}
 	tree_digest(&tree, &id);
 	if (!has_announced(x, &id)) {
 		if (x->announced_count == ANNOUNCED_MAX) {
@@ -284,6 +289,7 @@ static void start_job(struct session *x, struct job *job, int8_t niceness)
 		return;
 	x->state = DISCARD;
 	slots_finish(x->server);
+	make_printable(why.text);	/* it may name what the job names */
 	session_refuse(x, 0, refusal_of(rc), why.text);
 }
 
@@ -365,6 +371,7 @@ static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct 
 	rc = act ? act(x, f, &why) : err_set(&why, ERR_WIRE, "%s %s", wire_protocol.rules[f->type].name,
 					     state_names[x->state]);
 	if (rc < 0) {
+		make_printable(why.text);
 		log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
 		session_bye(x, REFUSAL_PROTOCOL, why.text);
 	}

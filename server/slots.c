@@ -3,6 +3,8 @@
  */
 #include "slots.h"
 
+#include <sys/random.h>
+
 #include "clock.h"
 #include "session.h"
 
@@ -73,13 +75,21 @@ static void on_grant_timer(uv_timer_t *timer)
 	step(timer->data, (struct admit_event){ .kind = ADMIT_TICK }, NULL);
 }
 
+/* The kernel's own numbers: without them there is no granting. */
+static uint64_t random_token(void)
+{
+	uint64_t token;
+
+	if (getrandom(&token, sizeof token, 0) != sizeof token)
+		abort();
+	return token;
+}
+
 void slots_start(struct server *s)
 {
 	struct admit_config config = { .slots = (unsigned)s->options->jobs, .queue_max = QUEUE_MAX,
-				       .grant_ms = GRANT_MS };
+				       .grant_ms = GRANT_MS, .new_token = random_token };
 
-	if (uv_random(NULL, NULL, &config.seed, sizeof config.seed, 0, NULL) < 0)
-		config.seed = clock_us();
 	s->admit = admit_new(&config);
 	uv_timer_init(s->loop, &s->grant_timer);
 	uv_timer_init(s->loop, &s->state_timer);

@@ -238,6 +238,7 @@ static void on_compared(uv_work_t *work, int status UNUSED)
 	e->state = k->rc == 0 ? READY : LACKING;
 	free(e->text);
 	e->text = xstrdup(k->rc == 0 ? "" : k->err.text);
+	make_printable(e->text);
 	free(e->files);
 	e->files = k->files;
 	log_info("toolchain", "state=%s programs=\"%s\" why=\"%s\"", e->state == READY ? "ready" : "lacking",
@@ -303,6 +304,7 @@ static char *program_names(const struct tree *t)
 	for (size_t i = 0; i < t->count && b.len < 64; i++)
 		if (t->entries[i].type == TREE_FILE && toolchain_program_known(t->entries[i].path))
 			buf_printf(&b, "%s%.40s", b.len ? " " : "", path_base(t->entries[i].path));
+	make_printable(buf_str(&b));
 	return buf_str(&b);
 }
 
@@ -348,6 +350,7 @@ bool toolchain_unchanged(struct server *s, const struct digest *id)
 		e->state = LACKING;
 		free(e->text);
 		e->text = xasprintf("%s: has changed", e->tree.entries[i].path);
+		make_printable(e->text);
 		push_state(s, e);
 		check_entry(s, e);
 		return false;

@@ -86,7 +86,14 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 	end_if_over(w);
 }
 
-static void on_patience(uv_timer_t *timer) { worker_kill(timer->data); }
+/* The box and all in its process group. */
+static void on_patience(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+
+	if (w->alive)
+		kill(-w->process.pid, SIGKILL);
+}
 
 /* The socket is closed, so the box should go by itself, and soon. */
 static void expect_exit(struct worker *w)
@@ -121,7 +128,7 @@ static void on_conn_end(struct conn *c UNUSED, void *arg, const struct err *err)
 	expect_exit(w);
 }
 
-static const struct conn_ops conn_ops = { on_message, on_drained, on_conn_end };
+static const struct conn_ops conn_ops = { .on_message = on_message, .on_drained = on_drained, .on_end = on_conn_end };
 
 static int spawn(uv_loop_t *loop, struct worker *w, const char *box, int fd, struct err *err)
 {
@@ -216,10 +223,4 @@ void worker_cancel(struct worker *w)
 	conn_close(w->conn);
 	w->conn = NULL;
 	expect_exit(w);
-}
-
-void worker_kill(struct worker *w)
-{
-	if (w->alive)
-		kill(-w->process.pid, SIGKILL);
 }

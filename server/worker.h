@@ -34,7 +34,5 @@ void worker_resume(struct worker *w);
 
 /* Nothing more is wanted: the box ends its job. on_reaped() and on_end() still come, on_frame() not. */
 void worker_cancel(struct worker *w);
-/* The box and all in its process group, now. */
-void worker_kill(struct worker *w);
 
 #endif

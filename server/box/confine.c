@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 
 #include "file.h"
 
+#define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
 enum { FILES_MAX = 1024 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
@@ -45,18 +47,30 @@ static int set_limits(const struct box_request *q, struct err *err)
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
 }
 
+/* When memory runs out, the kernel is to take a job, not a program of the owner's. */
+static void offer_to_oom_killer(void)
+{
+	autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	/* where it may not be said, the job still runs */
+	if (fd >= 0 && write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+		return;
+}
+
 int confine(const struct box_request *q, struct err *err)
 {
 	/* rccd made it a session of its own; started by hand it becomes one here */
 	if (getsid(0) != getpid() && setsid() < 0)
 		return err_sys(err, "setsid");
-	if (close_range(BOX_FD + 1, ~0U, 0) < 0)
-		return err_sys(err, "close_range");
+	/* a job that had the socket could answer in our place */
+	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
+		return err_sys(err, "close descriptors");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, "prctl");
 	if (chdir(q->directory) < 0)
 		return err_sys(err, "%s", q->directory);
 	umask(077);
+	offer_to_oom_killer();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* a box that may not be nice still does its job */

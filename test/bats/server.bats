@@ -265,8 +265,15 @@ hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 1)$(u8 "$1")$(u32 1)x
 
 @test "a toolchain and a job of nonsense" {
 	rejected "$(hello 0)$(frame 5 8)aaaaaaaa"
+	rejected "$(hello 0)$(frame 5 8)$(u32 0)aaaa"	# no entries, and then some
 	rejected "$(hello 1)$(frame 13 12)aaaaaaaaaaaa"
 	still_serves
+}
+
+@test "a stranger cannot write lines of the log, nor fields" {
+	rejected "$(hello 0)$(frame 5 33)$(u32 1)$(u32 25)x\\nforged\" forged=\"1\x1b[2Jyz"
+	log_of 1 | grep -F "tree: bad entry x?forged' forged='1?[2Jyz"
+	if log_of 1 | grep -E '^forged|" forged='; then false; fi
 }
 
 @test "a stranger who says nothing, or half a frame, is sent away" {
@@ -299,6 +306,46 @@ hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 1)$(u8 "$1")$(u32 1)x
 	was_remote 1
 	wait_until 5 dead "$(pid_of leaver)"
 	log_of leaver | grep -q '\<end\>'
+}
+
+# leaving NAME: a job of some seconds runs on that volunteer, for the wrapper $!
+leaving() {
+	rccd_start "$@" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 1
+	export RCC_HOSTS
+	RCC_HOSTS=$(address_of "$1")
+	warm
+	mkdir "$W"
+	cd "$W"
+	slow_source 900 >slow.c
+	remember
+	rcc gcc -O2 -c slow.c 3>&- &
+	working() { status_of "$1" | jq -e '.running != []' >/dev/null; }
+	wait_until 5 working "$1"
+}
+# cut_short NAME: it has ended, its job with it, and the caller did without
+cut_short() {
+	wait_until 3 dead "$(pid_of "$1")" || fail "still there: $(log_of "$1")"
+	no_jobs_left
+	log_of "$1" | grep -q 'cut-short jobs=1'
+	log_of "$1" | grep -q '\<end\>'
+	wait $!
+	[ -s slow.o ]
+	was_remote 0
+	one_reason server-refused
+}
+
+@test "SIGTERM: a job that outlasts --grace is cut short" {
+	leaving hasty --grace 1
+	kill -TERM "$(pid_of hasty)"
+	cut_short hasty
+}
+
+@test "SIGTERM twice: the job is cut short at once" {
+	leaving told-twice
+	kill -TERM "$(pid_of told-twice)"
+	sleep 0.2
+	kill -TERM "$(pid_of told-twice)"
+	cut_short told-twice
 }
 
 @test "jobs leave nothing in the store" {

@@ -235,6 +235,41 @@ static void a_pause_holds_back_what_was_read(void **state)
 	assert_int_equal(h->count, 3);
 }
 
+static void a_pause_loses_nothing_that_was_said_before_closing(void **state)
+{
+	struct heard *h = *state;
+
+	conn_pause(h->conn);
+	for (int i = 0; i < 2; i++)
+		raw(h, 1, 0, 0, 4, 4, 4);
+	close(h->peer);
+	h->peer = -1;
+	turn(h);
+	assert_int_equal(h->ended, 0);
+	conn_resume(h->conn);
+	turn(h);
+	assert_int_equal(h->count, 2);
+	assert_int_equal(h->ended, ERR_CLOSED);
+}
+
+static const struct conn_ops cancelling_ops = { .on_message = on_message, .on_end = on_end, .hangup_cancels = true };
+
+static void a_hangup_that_cancels_is_told_during_a_pause(void **state)
+{
+	struct heard *h = *state;
+
+	conn_set_arg(h->conn, &cancelling_ops, h);
+	conn_pause(h->conn);
+	raw(h, 1, 0, 0, 4, 4, 4);
+	turn(h);
+	assert_int_equal(h->ended, 0);
+	close(h->peer);
+	h->peer = -1;
+	turn(h);
+	assert_int_equal(h->ended, ERR_CLOSED);
+	assert_int_equal(h->count, 0);
+}
+
 static void a_handler_may_close_its_connection(void **state)
 {
 	struct heard *h = *state;
@@ -280,7 +315,9 @@ int main(void)
 		TEST(a_long_message_arrives_whole), TEST(parts_are_put_together), TEST(a_descriptor_travels),
 		cmocka_unit_test(bad_frames_end_the_connection), TEST(a_message_over_its_bound_in_parts_ends_it),
 		TEST(another_message_between_parts_ends_it), TEST(the_peer_closing_is_told),
-		TEST(a_pause_holds_back_what_was_read), TEST(a_handler_may_close_its_connection),
+		TEST(a_pause_holds_back_what_was_read), TEST(a_pause_loses_nothing_that_was_said_before_closing),
+		TEST(a_hangup_that_cancels_is_told_during_a_pause),
+		TEST(a_handler_may_close_its_connection),
 		TEST(finish_writes_what_is_queued),
 	};
 

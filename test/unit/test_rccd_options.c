@@ -85,6 +85,7 @@ static void defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_string_equal(o.listen.v[0], "127.0.0.1:17632");
 	assert_string_equal(o.http, "127.0.0.1:17633");
 	assert_string_equal(o.policy, "dedicated");
+	assert_int_equal(o.grace, 20);
 	assert_string_equal(o.toolchain_dirs.v[0], "/usr");
 	assert_int_equal(o.jobs, sysconf(_SC_NPROCESSORS_ONLN));
 	assert_int_equal(options_fault(&o), FAULT_NONE);
@@ -159,6 +160,11 @@ static void wrong_lines_are_named(void **state UNUSED)
 	assert_rejected_at(READ("--name=x"), "1: insecure-no-auth: 'maybe' is neither yes nor no");
 }
 
+static void a_directory_is_no_config_file(void **state UNUSED)
+{
+	assert_rejected(options_read(&o, (char *const[]){ (char *)"--config=/", NULL }, &err), "/: Is a directory");
+}
+
 static void a_file_asked_for_must_be_there(void **state UNUSED)
 {
 	autofree char *want = xasprintf("%s: No such file or directory", config);
@@ -179,6 +185,7 @@ int main(void)
 		TEST(wrong_words_are_named),
 		TEST(wrong_lines_are_named),
 		TEST(a_file_asked_for_must_be_there),
+		TEST(a_directory_is_no_config_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
