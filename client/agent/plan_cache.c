@@ -14,7 +14,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { NAMES_MAX = 6, PARTS_MAX = 4 + 2 * NAMES_MAX, BUCKETS = 1024 };
+enum { NAMES_MAX = 6, PARTS_MAX = 4 + 3 * NAMES_MAX, BUCKETS = 1024, MADE_UP = 6 };
 
 /* The names in a command, in their order. */
 struct name {
@@ -154,9 +154,11 @@ static void make_parts(struct parts *p, const struct names *n)
 	add_with_extension(p, path_base(n->input), ".s");
 	for (size_t i = 0; i < n->count; i++) {
 		add_part(p, xstrdup(n->v[i].value));
-		/* -MD beside -o names its file after the output. */
-		if (n->v[i].is_output)
-			add_with_extension(p, n->v[i].value, ".d");
+		if (!n->v[i].is_output)
+			continue;
+		/* -MD beside -o names its file after the output; gcc's -dumpbase is the output as a source. */
+		add_with_extension(p, n->v[i].value, ".d");
+		add_with_extension(p, path_base(n->v[i].value), extension(n->input));
 	}
 }
 
@@ -285,11 +287,12 @@ static struct entry *entry_of(struct plan_cache *c, const char *key)
 }
 
 /* The first answer: every word as it is. */
-static void take_first(struct entry *e, struct parts *p, const struct plan *plan, const char *stamp)
+static void take_first(struct entry *e, struct parts *p, const struct plan *plan, const struct argv *directories,
+		       const char *stamp)
 {
 	clear_entry(e);
 	e->stamp = xstrdup(stamp);
-	plan_cache_watch(plan, &e->directories);
+	e->directories = argv_copy(directories);
 	e->first = *p;
 	*p = (struct parts){ 0 };
 	e->lines = xcalloc(plan->command_count, sizeof *e->lines);
@@ -354,7 +357,7 @@ static bool teaches(const struct plan *p, const struct names *n)
 }
 
 void plan_cache_learn(struct plan_cache *c, const char *context, const struct argv *user_argv,
-		      const struct plan *plan, const char *stamp)
+		      const struct plan *plan, const struct argv *directories, const char *stamp)
 {
 	struct names n = { 0 };
 	struct parts p = { 0 };
@@ -367,11 +370,11 @@ void plan_cache_learn(struct plan_cache *c, const char *context, const struct ar
 	key = make_key(context, user_argv, &n, &p);
 	e = entry_of(c, key);
 	if (!e->stamp || e->ready || !str_eq(e->stamp, stamp) || e->first.count != p.count) {
-		take_first(e, &p, plan, stamp);
+		take_first(e, &p, plan, directories, stamp);
 	} else if (all_differ(&e->first, &p)) {
 		e->ready = merge(e, &p, plan);
 		if (!e->ready)
-			take_first(e, &p, plan, stamp);
+			take_first(e, &p, plan, directories, stamp);
 	}
 	free_parts(&p);
 }
@@ -433,30 +436,35 @@ char *plan_cache_recall(const struct plan_cache *c, const char *context, const s
 	return found ? buf_str(&b) : NULL;
 }
 
-/* A path and each directory on the way to it, that before a `..` too: a new neighbour changes its time. */
-static void add_directories(struct argv *out, const char *path)
+/* cc??????, as mkstemp fills it in. */
+static bool is_made_up(const char *name)
 {
-	autofree char *dir = xstrdup(path);
+	size_t n = 0;
 
-	for (char *slash; *dir == '/' && dir[1];) {
-		if (!argv_has(out, dir))
-			argv_push(out, dir);
-		slash = strrchr(dir, '/');
-		*slash = '\0';
-		if (slash == dir)
-			return;
-	}
+	while (isalnum((unsigned char)name[n]))
+		n++;
+	return n == MADE_UP;
 }
 
-void plan_cache_watch(const struct plan *p, struct argv *directories)
+void plan_cache_settle(char *text, const char *temp_dir)
 {
-	static const char *const found[] = { "-internal-externc-isystem", "-internal-isystem", "-resource-dir" };
+	autofree char *start = xasprintf("%s/cc", temp_dir);
+	autoargv struct argv seen = { 0 };
 
-	for (size_t i = 0; i < p->command_count; i++) {
-		const struct argv *argv = &p->commands[i].argv;
-		add_directories(directories, p->commands[i].program);
-		for (size_t j = 0; j + 1 < argv->count; j++)
-			if (is_listed(argv->v[j], found, ARRAY_LEN(found)))
-				add_directories(directories, argv->v[j + 1]);
+	while ((text = strstr(text, start))) {
+		autofree char *name = NULL;
+		char number[24];
+		size_t i = 0;
+
+		text += strlen(start);
+		if (!is_made_up(text))
+			continue;
+		name = xstrndup(text, MADE_UP);
+		while (i < seen.count && !str_eq(seen.v[i], name))
+			i++;
+		if (i == seen.count)
+			argv_push(&seen, name);
+		snprintf(number, sizeof number, "%06zu", i);
+		memcpy(text, number, MADE_UP);
 	}
 }

@@ -8,6 +8,7 @@
 
 #include "environment.h"
 #include "plan_cache.h"
+#include "plan_watch.h"
 #include "proc.h"
 
 enum { TEMPLATES_MAX = 1024 };
@@ -74,25 +75,25 @@ static char *stamp_of(const struct argv *directories)
 	return buf_str(&b);
 }
 
-/* clang answers slowly, and what its words do not show must not shape its answer. */
-static bool cacheable(const struct ask *ask, enum driver_kind kind)
+/* What neither the words nor plan_watch() show must not shape the answer. */
+static bool cacheable(const struct ask *ask)
 {
+	static const char *const options[] = { "--config", "--specs", "-B", "-specs" };
 	const struct argv *words = words_of(ask);
 
-	if (kind != DRIVER_CLANG)
-		return false;
 	for (size_t i = 1; i < words->count; i++)
-		if (str_starts(words->v[i], "--config"))
-			return false;
+		for (size_t j = 0; j < ARRAY_LEN(options); j++)
+			if (str_starts(words->v[i], options[j]))
+				return false;
 	return true;
 }
 
-char *planner_recall(struct planner *pl, const struct ask *ask, enum driver_kind kind, const struct stat *driver)
+char *planner_recall(struct planner *pl, const struct ask *ask, const struct stat *driver)
 {
 	autofree char *context = NULL, *stamp = NULL;
 	const struct argv *directories;
 
-	if (!cacheable(ask, kind))
+	if (!cacheable(ask))
 		return NULL;
 	context = context_of(ask, driver);
 	directories = plan_cache_directories(pl->cache, context, words_of(ask));
@@ -102,14 +103,16 @@ char *planner_recall(struct planner *pl, const struct ask *ask, enum driver_kind
 	return plan_cache_recall(pl->cache, context, words_of(ask), stamp);
 }
 
-static void learn_plan(struct planner *pl, const struct ask *ask, const struct stat *driver, const struct plan *plan)
+static void learn_plan(struct planner *pl, const struct ask *ask, const struct stat *driver, const struct plan *plan,
+		       const char *text)
 {
 	autofree char *context = context_of(ask, driver), *stamp = NULL;
 	autoargv struct argv directories = { 0 };
 
-	plan_cache_watch(plan, &directories);
+	if (!plan_watch(plan, text, &ask->env, &directories))
+		return;
 	stamp = stamp_of(&directories);
-	plan_cache_learn(pl->cache, context, words_of(ask), plan, stamp);
+	plan_cache_learn(pl->cache, context, words_of(ask), plan, &directories, stamp);
 }
 
 /*
@@ -148,13 +151,15 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 		 struct err *err)
 {
 	struct plan_options options = { .force_text = force_text, .temp_dir = temp_dir, .env = &ask->env };
-	int rc = plan_make(kind == DRIVER_CLANG ? DIALECT_CLANG : DIALECT_GCC, words_of(ask), text, &options, out,
-			   err);
+	autofree char *settled = xstrdup(text);
+	int rc;
 
+	plan_cache_settle(settled, temp_dir);
+	rc = plan_make(kind == DRIVER_CLANG ? DIALECT_CLANG : DIALECT_GCC, words_of(ask), settled, &options, out, err);
 	if (rc < 0)
 		return rc;
-	if (learn && cacheable(ask, kind))
-		learn_plan(pl, ask, driver, *out);
+	if (learn && cacheable(ask))
+		learn_plan(pl, ask, driver, *out, settled);
 	resolve_units(*out, environment_get(&ask->env, "PATH"));
 	return 0;
 }

@@ -286,7 +286,7 @@ static void plan_by_driver(struct session *s)
 		must_be_local(s, REASON_NOT_A_DRIVER);
 		return;
 	}
-	cached = planner_recall(s->agent->planner, &s->ask, kind, &s->driver);
+	cached = planner_recall(s->agent->planner, &s->ask, &s->driver);
 	if (cached)
 		make_plan(s, kind, cached, false);
 	else
