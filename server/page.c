@@ -13,13 +13,13 @@ static const char head[] =
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 	"<meta http-equiv=\"refresh\" content=\"5\"><meta name=\"color-scheme\" content=\"light dark\">\n<style>\n"
 	":root{--ink:#1c2024;--soft:#60646c;--line:#dcdfe4;--paper:#fff;--card:#f6f7f9;--busy:#2f6feb;--held:#e0a030;"
-	"--good:#1a7f4b;--bad:#b3261e}\n"
+	"--good:#1a7f4b;--bad:#b3261e;--alarm:#b3261e}\n"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--soft:#9ba1a9;--line:#33383f;--paper:#15181c;"
-	"--card:#1d2126;--busy:#5b93ff;--held:#d9a441;--good:#4cc38a;--bad:#c9372c}}\n"
+	"--card:#1d2126;--busy:#5b93ff;--held:#d9a441;--good:#4cc38a;--bad:#ff8078;--alarm:#c9372c}}\n"
 	"*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);"
-	"font:15px/1.5 system-ui,sans-serif}main{max-width:62rem;margin:0 auto;padding:1.2rem 1rem 3rem}\n"
-	"h1{font-size:1.5rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}p{margin:.2rem 0}.soft{color:var(--soft)}\n"
-	".alarm{background:var(--bad);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
+	"font:15px/1.5 system-ui,sans-serif}main{max-width:70rem;margin:0 auto;padding:1.2rem 1rem 3rem}\n"
+	"h1{font-size:1.5rem;margin:0;overflow-wrap:anywhere}h2{font-size:1rem;margin:2rem 0 .5rem}p{margin:.2rem 0;overflow-wrap:anywhere}.soft{color:var(--soft)}\n"
+	".alarm{background:var(--alarm);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
 	".bar{display:flex;gap:2px;height:1.6rem;margin:1rem 0 .3rem;border-radius:.4rem;overflow:hidden;"
 	"background:var(--line)}.bar i{display:block}.busy{background:var(--busy)}.held{background:var(--held)}\n"
 	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.4rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
@@ -28,8 +28,10 @@ static const char head[] =
 	"font-size:.85rem}\n"
 	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
 	"th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}th,td{padding:.35rem .8rem .35rem 0;"
-	"border-bottom:1px solid var(--line);white-space:nowrap}td.n,th.n{text-align:right}td.long{white-space:normal;"
-	"overflow-wrap:anywhere;min-width:12rem}\n"
+	"border-bottom:1px solid var(--line);white-space:nowrap}th:last-child,td:last-child{padding-right:0}"
+	"td.n,th.n{text-align:right}td.long{white-space:normal;overflow-wrap:anywhere;min-width:10rem}"
+	"td.name{max-width:15rem;overflow:hidden;text-overflow:ellipsis}"
+	"@media(max-width:40rem){td.name{max-width:6rem}th,td{padding-right:.6rem}}\n"
 	".good{color:var(--good)}.bad{color:var(--bad)}a{color:var(--busy)}footer{margin-top:2.5rem;color:var(--soft);"
 	"font-size:.85rem}\n</style>\n";
 
@@ -45,9 +47,12 @@ static void put_text(struct buf *out, const char *s)
 		}
 }
 
-static void cell(struct buf *out, const char *class, const char *s)
+/* What others chose: cut by the page where it is too long, whole under the pointer. */
+static void put_name(struct buf *out, const char *s)
 {
-	buf_printf(out, "<td%s%s>", *class ? " class=" : "", class);
+	buf_puts(out, "<td class=name title=\"");
+	put_text(out, s);
+	buf_puts(out, "\">");
 	put_text(out, s);
 	buf_puts(out, "</td>");
 }
@@ -78,6 +83,15 @@ static void put_bytes(struct buf *out, uint64_t n)
 	buf_printf(out, u && v < 100 ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
+/* Exact while it fits a card. */
+static void put_count(struct buf *out, uint64_t n)
+{
+	if (n < 1000000)
+		buf_printf(out, "%" PRIu64, n);
+	else
+		buf_printf(out, "%.1f M", (double)n / 1e6);
+}
+
 static void put_ago(struct buf *out, int64_t now, int64_t then)
 {
 	put_duration(out, (uint64_t)(now > then ? now - then : 0) * 1000000);
@@ -103,21 +117,18 @@ static void put_slots(const struct status *st, struct buf *out)
 static void card(struct buf *out, const char *what, uint64_t n, void (*put)(struct buf *, uint64_t))
 {
 	buf_puts(out, "<div><b>");
-	if (put)
-		put(out, n);
-	else
-		buf_printf(out, "%" PRIu64, n);
+	put(out, n);
 	buf_printf(out, "</b><span>%s</span></div>", what);
 }
 
 static void put_cards(const struct ledger *l, struct buf *out)
 {
 	buf_puts(out, "<div class=cards>");
-	card(out, "jobs done", l->ended[ENDING_DONE], NULL);
-	card(out, "cancelled", l->ended[ENDING_CANCELLED], NULL);
-	card(out, "failed", l->ended[ENDING_FAILED], NULL);
-	card(out, "over a limit", l->ended[ENDING_LIMIT], NULL);
-	card(out, "refused", ledger_refused(l), NULL);
+	card(out, "jobs done", l->ended[ENDING_DONE], put_count);
+	card(out, "cancelled", l->ended[ENDING_CANCELLED], put_count);
+	card(out, "failed", l->ended[ENDING_FAILED], put_count);
+	card(out, "over a limit", l->ended[ENDING_LIMIT], put_count);
+	card(out, "refused", ledger_refused(l), put_count);
 	card(out, "CPU time", l->cpu_us, put_duration);
 	card(out, "received", l->bytes_in, put_bytes);
 	card(out, "sent", l->bytes_out, put_bytes);
@@ -126,12 +137,15 @@ static void put_cards(const struct ledger *l, struct buf *out)
 
 static void put_refusals(const struct ledger *l, struct buf *out)
 {
+	const char *before = "<p class=soft>Refused: ";
+
 	if (!ledger_refused(l))
 		return;
-	buf_puts(out, "<p class=soft>Refused:");
 	for (int i = 0; i < REFUSAL_COUNT; i++)
-		if (l->refused[i])
-			buf_printf(out, " %s (%" PRIu64 ")", refusal_text((enum refusal)i), l->refused[i]);
+		if (l->refused[i]) {
+			buf_printf(out, "%s%s (%" PRIu64 ")", before, refusal_text((enum refusal)i), l->refused[i]);
+			before = ", ";
+		}
 	buf_puts(out, "</p>\n");
 }
 
@@ -147,8 +161,8 @@ static void put_running(const struct status *st, struct buf *out)
 		const struct job_view *v = &st->running[i];
 
 		buf_printf(out, "<tr><td>%" PRIu64 "</td>", v->job.number);
-		cell(out, "", v->job.caller);
-		cell(out, "", v->job.programs);
+		put_name(out, v->job.caller);
+		put_name(out, v->job.programs);
 		buf_puts(out, "<td class=n>");
 		put_duration(out, v->running_ms * 1000);
 		buf_puts(out, "</td></tr>\n");
@@ -187,8 +201,8 @@ static void put_last(const struct status *st, struct buf *out)
 		 "<th class=n>Wall<th class=n>In<th class=n>Out<th class=n>Started</tr>\n");
 	for (size_t i = 0; (j = ledger_last(st->ledger, i)); i++) {
 		buf_printf(out, "<tr><td>%" PRIu64 "</td>", j->number);
-		cell(out, "", j->caller);
-		cell(out, "", j->programs);
+		put_name(out, j->caller);
+		put_name(out, j->programs);
 		put_ending(j, out);
 		buf_puts(out, "<td class=n>");
 		put_duration(out, j->cpu_us);
@@ -220,7 +234,7 @@ static void put_toolchains(const struct status *st, struct buf *out)
 		digest_hex(&v->id, hex);
 		hex[12] = 0;
 		buf_puts(out, "<tr>");
-		cell(out, "", *v->programs ? v->programs : "(none)");
+		put_name(out, *v->programs ? v->programs : "(none)");
 		buf_printf(out, "<td class=\"long %s\">%s", str_eq(v->state, "ready") ? "good" :
 			   str_eq(v->state, "lacking") ? "bad" : "soft", v->state);
 		if (*v->text) {

@@ -212,6 +212,16 @@ static void a_long_text_is_cut(void **state UNUSED)
 	assert_int_equal(strlen(out.text), sizeof out.text - 1);
 }
 
+static void a_text_is_printable(void **state UNUSED)
+{
+	struct job_result in = { .outcome = JOB_LIMIT, .text = "wall\n\x1b[2J\"time\"" }, out;
+	autobuf struct buf b = { 0 };
+
+	job_result_put(&b, &in);
+	assert_int_equal(decode_result(b.p, b.len, &out), 0);
+	assert_string_equal(out.text, "wall??[2J'time'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +232,7 @@ int main(void)
 		cmocka_unit_test(results_come_back),
 		cmocka_unit_test(bad_results_are_refused),
 		cmocka_unit_test(a_long_text_is_cut),
+		cmocka_unit_test(a_text_is_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,7 @@ static void the_page_escapes_what_strangers_say(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "role=alert>No sandbox."));
 	assert_non_null(strstr(buf_str(&b), "wall &quot;time&quot;"));
 	assert_null(strstr(buf_str(&b), "<script"));
+	assert_non_null(strstr(buf_str(&b), "Refused: queue is full (2), program is not allowed (1)<"));
 }
 
 static void the_ledger_keeps_the_last_jobs(void **state UNUSED)

@@ -44,6 +44,41 @@ GOES_AROUND(wire_grant, (void)0, .token = 0x1122334455667788)
 GOES_AROUND(wire_refuse, free(back.text), .refusal = REFUSAL_BUSY, .text = (char *)"")
 GOES_AROUND(wire_input_end, (void)0, .bytes = 1ull << 40, .hash = 99)
 
+static const char said[] = "al\nder \x1b[2J\"\xff", shown[] = "al?der ?[2J'?";
+
+#define SAYS(type, field) \
+	do { \
+		struct type says = { .field = (char *)said }; \
+		struct reader from; \
+		made.len = 0; \
+		type##_put(&made, &says); \
+		from = reader_of(made.p, made.len); \
+		assert_int_equal(type##_get(&from, &says, NULL), 0); \
+		assert_string_equal(says.field, shown); \
+		free(says.field); \
+	} while (0)
+
+/* It goes to agent.log and rcc --hosts. */
+static void what_a_volunteer_says_is_printable(void **state)
+{
+	struct wire_welcome m = { .name = (char *)said, .machine = (char *)said, .kernel = (char *)said, .build = (char *)said };
+	struct reader r;
+
+	(void)state;
+	SAYS(wire_bye, text);
+	SAYS(wire_refuse, text);
+	SAYS(wire_toolchain_state, text);
+	made.len = 0;
+	wire_welcome_put(&made, &m);
+	r = reader_of(made.p, made.len);
+	assert_int_equal(wire_welcome_get(&r, &m, NULL), 0);
+	assert_string_equal(m.name, shown);
+	assert_string_equal(m.machine, shown);
+	assert_string_equal(m.kernel, shown);
+	assert_string_equal(m.build, shown);
+	wire_welcome_free(&m);
+}
+
 static void a_stranger_is_not_rcc(void **state)
 {
 	struct wire_hello m = { .version = 1, .name = (char *)"x" };
@@ -83,7 +118,8 @@ int main(void)
 		cmocka_unit_test(wire_bye_goes_around), cmocka_unit_test(wire_state_goes_around),
 		cmocka_unit_test(wire_toolchain_state_goes_around), cmocka_unit_test(wire_reserve_goes_around),
 		cmocka_unit_test(wire_grant_goes_around), cmocka_unit_test(wire_refuse_goes_around),
-		cmocka_unit_test(wire_input_end_goes_around), cmocka_unit_test(a_stranger_is_not_rcc),
+		cmocka_unit_test(wire_input_end_goes_around), cmocka_unit_test(what_a_volunteer_says_is_printable),
+		cmocka_unit_test(a_stranger_is_not_rcc),
 		cmocka_unit_test(every_refusal_has_words), cmocka_unit_test(every_type_has_a_rule),
 	};
 
