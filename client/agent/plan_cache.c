@@ -408,10 +408,15 @@ const struct argv *plan_cache_directories(const struct plan_cache *c, const char
 static void print_word(struct buf *b, const char *s)
 {
 	buf_puts(b, " \"");
-	for (; *s; s++) {
-		if (strchr("\"\\$", *s))
-			buf_puts(b, "\\");
-		buf_add(b, s, 1);
+	for (;;) {
+		size_t n = strcspn(s, "\"\\$");
+
+		buf_add(b, s, n);
+		s += n;
+		if (!*s)
+			break;
+		buf_puts(b, "\\");
+		buf_add(b, s++, 1);
 	}
 	buf_puts(b, "\"");
 }

@@ -50,12 +50,17 @@ static bool is_plain(char c)
 /* The word within quotes, from behind the opening one. NULL: not closed, or an escape of no known kind. */
 static const char *take_quoted(const char *s, struct buf *word)
 {
-	for (; *s && *s != '"'; s++) {
-		if (*s == '\\' && (!*++s || !strchr("\"\\$", *s)))
+	for (;;) {
+		size_t n = strcspn(s, "\"\\");
+
+		buf_add(word, s, n);
+		s += n;
+		if (*s != '\\')
+			return *s ? s + 1 : NULL;
+		if (!*++s || !strchr("\"\\$", *s))
 			return NULL;
-		buf_add(word, s, 1);
+		buf_add(word, s++, 1);
 	}
-	return *s ? s + 1 : NULL;
 }
 
 /* The next word of a command line. NULL: cannot be understood. */

@@ -207,14 +207,16 @@ static void add_name(struct argv *names, const char *name)
 /* `# 1 "file" 1 3`: flag 1 says that the file begins here, 3 that it is the system's. */
 static void take_marker(struct text_scan *s, const char *line)
 {
-	const char *p = line + strspn(line, "0123456789");
+	const char *p = line + strspn(line, "0123456789"), *flags = strrchr(p, '"');
 	autobuf struct buf name = { 0 };
 
 	if (p == line || p[0] != ' ' || p[1] != '"')
 		return;
-	p = take_name(p + 2, &name);
-	if (p && str_starts(p, " 1") && !isdigit((unsigned char)p[2]))
-		add_name(strstr(p + 2, " 3") ? &s->system_files : &s->files, buf_str(&name));
+	/* most markers go back to a file or on in one */
+	if (!str_starts(flags + 1, " 1") || isdigit((unsigned char)flags[3]))
+		return;
+	if (take_name(p + 2, &name))
+		add_name(strstr(flags, " 3") ? &s->system_files : &s->files, buf_str(&name));
 }
 
 /* A line marker whose name begins at p, if its line is whole. */
