@@ -36,10 +36,12 @@ struct dialogue {
 	int agent;
 	struct child child;
 	bool describing;	/* else the child preprocesses */
+	uint32_t round;		/* of the last PREPARE */
 	bool clean;		/* the last preprocessor succeeded and printed nothing */
 	bool attempted;		/* something was handed over */
 	int said;		/* the child's stderr */
-	int spool;		/* standard input, once it was read */
+	int spool;		/* standard input, once it was read to its end */
+	bool spoilt;		/* it was read in part, and can be had no more */
 	struct output output;
 	struct output dependencies;	/* the `.d` that the preprocessor writes: it gets its name with the output */
 	int status;
@@ -70,7 +72,7 @@ static enum turn decline(struct dialogue *d, enum reason why)
 	autobuf struct buf payload = { 0 };
 
 	drop_outputs(d);
-	declined_put(&payload, why);
+	declined_put(&payload, d->round, why);
 	return tell(d, REQUEST_DECLINED, &payload);
 }
 
@@ -198,26 +200,41 @@ static enum turn on_describe(struct dialogue *d, struct reader *in)
 
 /* --- preprocessing -------------------------------------------------------- */
 
-/* Reads standard input to its end, once. False: it could not be; what there was is kept. */
-static bool fill_spool(struct dialogue *d)
+/* All that standard input has, into spool. False, and why in errno, when it cannot be read to its end. */
+static bool read_input(struct dialogue *d, int spool)
 {
 	autofree char *chunk = xmalloc(SPOOL_CHUNK);
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	if (d->spool >= 0)
-		return true;
-	d->spool = fd_scratch("rcc-stdin");
-	while (d->spool >= 0 && interrupt_poll(&p, 1, -1) > 0) {
+	while (interrupt_poll(&p, 1, -1) > 0) {
 		ssize_t n = read(STDIN_FILENO, chunk, SPOOL_CHUNK);
 
 		if (n == 0)
 			return true;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
-		if (n > 0 && write_all(d->spool, chunk, (size_t)n) < 0)
+		d->spoilt |= n > 0;
+		if (n > 0 && write_all(spool, chunk, (size_t)n) < 0)
 			return false;
 	}
 	return false;
+}
+
+/* Once. Where nothing could be read, the compiler will find standard input as it was. */
+static bool fill_spool(struct dialogue *d)
+{
+	autoclose int spool = -1;
+
+	if (d->spool >= 0)
+		return true;
+	spool = fd_scratch("rcc-stdin");
+	if (spool < 0 || !read_input(d, spool)) {
+		err_sys(&d->err, "standard input");
+		return false;
+	}
+	d->spoilt = false;
+	d->spool = fd_steal(&spool);
+	return true;
 }
 
 /* The preprocessor's standard input: the spool from its start, or nothing. */
@@ -275,12 +292,23 @@ static enum reason open_outputs(struct dialogue *d, struct prepare *m)
 	return REASON_NONE;
 }
 
+/* Part of the source is gone: to compile the rest would make a wrong object. */
+static enum turn spoilt(struct dialogue *d)
+{
+	fprintf(stderr, "rcc: %s\n", d->err.text);
+	d->status = EXIT_RCC_INTERNAL;
+	return TURN_EXIT;
+}
+
 static enum turn prepare(struct dialogue *d, struct prepare *m)
 {
+	autobuf struct buf started = { 0 };
 	autoclose int in = open_input(d, m);
 	autoclose int text = -1;
 	enum reason why;
 
+	if (in < 0 && d->spoilt)
+		return spoilt(d);
 	if (in < 0)
 		return decline(d, REASON_INPUT_ODD);
 	why = open_outputs(d, m);
@@ -290,7 +318,8 @@ static enum turn prepare(struct dialogue *d, struct prepare *m)
 	if (text < 0)
 		return decline(d, REASON_PREPROCESSOR);
 	d->attempted = true;
-	return tell_with(d, REQUEST_STARTED, NULL, (int[]){ text, d->output.fd, d->spool }, m->stdin_input ? 3 : 2);
+	started_put(&started, d->round);
+	return tell_with(d, REQUEST_STARTED, &started, (int[]){ text, d->output.fd, d->spool }, m->stdin_input ? 3 : 2);
 }
 
 static enum turn on_prepare(struct dialogue *d, struct reader *in)
@@ -302,8 +331,10 @@ static enum turn on_prepare(struct dialogue *d, struct reader *in)
 	child_kill(&d->child);
 	drop_outputs(d);
 	d->describing = d->clean = false;
-	if (prepare_get(in, &m, &d->err) == 0)
+	if (prepare_get(in, &m, &d->err) == 0) {
+		d->round = m.round;
 		turn = prepare(d, &m);
+	}
 	prepare_free(&m);
 	return turn;
 }
@@ -314,7 +345,7 @@ static enum turn tell_preprocessed(struct dialogue *d, int status)
 	struct stat st;
 
 	d->clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 && fstat(d->said, &st) == 0 && st.st_size == 0;
-	preprocessed_put(&payload, d->clean);
+	preprocessed_put(&payload, d->round, d->clean);
 	return tell(d, REQUEST_PREPROCESSED, &payload);
 }
 
@@ -473,7 +504,7 @@ enum dialogue_end dialogue_run(const struct dialogue_command *command, int *stat
 	interrupt_begin();
 	turn = attempt(&d, REASON_NONE);
 	if (turn == TURN_LOST && d.err.code == ERR_CLOSED && !(d.attempted && fallback_forbidden()))
-		turn = attempt(&d, REASON_AGENT_LOST);
+		turn = attempt(&d, d.attempted ? REASON_AGENT_LOST : REASON_NONE);
 	interrupt_end();
 	*spool = d.spool;
 	*status = d.status;

@@ -10,7 +10,7 @@ static const struct frame_rule rules[REQUEST_TYPES] = {
 	[REQUEST_DESCRIBE] = { .name = "DESCRIBE", .max = 8192 },
 	[REQUEST_DESCRIPTION] = { .name = "DESCRIPTION", .max = REQUEST_BYTES_MAX },
 	[REQUEST_PREPARE] = { .name = "PREPARE", .max = REQUEST_BYTES_MAX },
-	[REQUEST_STARTED] = { .name = "STARTED", .max_fds = 3 },
+	[REQUEST_STARTED] = { .name = "STARTED", .max = 4, .max_fds = 3 },
 	[REQUEST_DECLINED] = { .name = "DECLINED", .max = 16 },
 	[REQUEST_PREPROCESSED] = { .name = "PREPROCESSED", .max = 16 },
 	[REQUEST_FINISHED] = { .name = "FINISHED", .max = 0 },
@@ -107,6 +107,7 @@ void prepare_put(struct buf *b, const struct prepare *m)
 	put_str(b, m->output);
 	put_u8(b, m->output_kind);
 	put_argv(b, &m->preprocess);
+	put_u32(b, m->round);
 	put_u32(b, m->dependencies_at);
 }
 
@@ -117,6 +118,7 @@ int prepare_get(struct reader *r, struct prepare *m, struct err *err)
 	m->output = get_str(r);
 	m->output_kind = get_u8(r);
 	get_argv(r, &m->preprocess, REQUEST_ARGS_MAX);
+	m->round = get_u32(r);
 	m->dependencies_at = get_u32(r);
 	if (m->dependencies_at && m->dependencies_at >= m->preprocess.count)
 		r->bad = true;
@@ -133,30 +135,47 @@ void prepare_free(struct prepare *m)
 	*m = (struct prepare){ 0 };
 }
 
-void declined_put(struct buf *b, enum reason reason)
+void started_put(struct buf *b, uint32_t round)
 {
+	put_u32(b, round);
+}
+
+int started_get(struct reader *r, uint32_t *round, struct err *err)
+{
+	*round = get_u32(r);
+	return end(r, "STARTED", err);
+}
+
+void declined_put(struct buf *b, uint32_t round, enum reason reason)
+{
+	put_u32(b, round);
 	put_u8(b, (uint8_t)reason);
 }
 
-int declined_get(struct reader *r, enum reason *reason, struct err *err)
+int declined_get(struct reader *r, uint32_t *round, enum reason *reason, struct err *err)
 {
-	uint8_t v = get_u8(r);
+	uint8_t v;
 
+	*round = get_u32(r);
+	v = get_u8(r);
 	if (v >= REASON_COUNT)
 		r->bad = true;
 	*reason = v;
 	return end(r, "DECLINED", err);
 }
 
-void preprocessed_put(struct buf *b, bool clean)
+void preprocessed_put(struct buf *b, uint32_t round, bool clean)
 {
+	put_u32(b, round);
 	put_u8(b, clean);
 }
 
-int preprocessed_get(struct reader *r, bool *clean, struct err *err)
+int preprocessed_get(struct reader *r, uint32_t *round, bool *clean, struct err *err)
 {
-	uint8_t v = get_u8(r);
+	uint8_t v;
 
+	*round = get_u32(r);
+	v = get_u8(r);
 	if (v > 1)
 		r->bad = true;
 	*clean = v == 1;

@@ -87,6 +87,7 @@ struct prepare {
 	char *output;
 	uint8_t output_kind;	/* enum output_kind */
 	struct argv preprocess;	/* [0] is the program, found as execvp would */
+	uint32_t round;		/* of this wrapper; its answers say it again, as they may cross the next PREPARE */
 	uint32_t dependencies_at;	/* which of them names the dependency file; 0: none is written */
 };
 
@@ -120,11 +121,13 @@ int description_get(struct reader *r, struct description *m, struct err *err);
 void prepare_put(struct buf *b, const struct prepare *m);
 int prepare_get(struct reader *r, struct prepare *m, struct err *err);
 void prepare_free(struct prepare *m);
-void declined_put(struct buf *b, enum reason reason);
-int declined_get(struct reader *r, enum reason *reason, struct err *err);
+void started_put(struct buf *b, uint32_t round);
+int started_get(struct reader *r, uint32_t *round, struct err *err);
+void declined_put(struct buf *b, uint32_t round, enum reason reason);
+int declined_get(struct reader *r, uint32_t *round, enum reason *reason, struct err *err);
 /* PREPROCESSED: 1 when it succeeded and printed nothing. */
-void preprocessed_put(struct buf *b, bool clean);
-int preprocessed_get(struct reader *r, bool *clean, struct err *err);
+void preprocessed_put(struct buf *b, uint32_t round, bool clean);
+int preprocessed_get(struct reader *r, uint32_t *round, bool *clean, struct err *err);
 void local_go_put(struct buf *b, const struct local_go *m);
 int local_go_get(struct reader *r, struct local_go *m, struct err *err);
 void fatal_put(struct buf *b, const struct fatal *m);		/* FATAL and ANSWER */

@@ -30,6 +30,7 @@ struct agent {
 	struct planner *planner;
 	struct source_memo *sources;
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
+	size_t session_count;
 	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
 	uint64_t busy_ms;		/* when something last happened */
 	bool stopping;			/* leave once nobody is connected and no lease is held */

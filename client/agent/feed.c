@@ -30,7 +30,7 @@ struct feed {
 	struct text_scan scan;
 	struct source_memo *memo;
 	struct text_origin origin;
-	XXH3_state_t hash;
+	XXH3_state_t *hash;		/* apart: it wants an alignment of 64 */
 	uint64_t bytes;
 	struct buf pending;		/* read, less than a frame */
 	struct parcel *made, **made_end;	/* by the work under way */
@@ -57,6 +57,7 @@ static void release(struct feed *f)
 	free_parcels(f->made);
 	free_parcels(f->spool);
 	buf_free(&f->pending);
+	XXH3_freeState(f->hash);
 	text_scan_free(&f->scan);
 	text_origin_free(&f->origin);
 	free(f);
@@ -90,7 +91,7 @@ static void take_text(struct feed *f, size_t n)
 
 	f->pending.len += n;
 	f->bytes += n;
-	XXH3_64bits_update(&f->hash, p, n);
+	XXH3_64bits_update(f->hash, p, n);
 	if (f->why == REASON_NONE)
 		f->why = text_scan(&f->scan, p, n);
 	while (f->pending.len >= FRAME_MAX)
@@ -186,7 +187,10 @@ struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct 
 			    .origin = text->origin };
 	f->made_end = &f->made;
 	f->spool_end = &f->spool;
-	XXH3_64bits_reset(&f->hash);
+	f->hash = XXH3_createState();
+	if (!f->hash)
+		abort();
+	XXH3_64bits_reset(f->hash);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	if (uv_poll_init(loop, &f->poll, fd) < 0)
 		abort();
@@ -216,7 +220,7 @@ bool feed_ended(const struct feed *f, enum reason *why)
 }
 
 uint64_t feed_bytes(const struct feed *f) { return f->bytes; }
-uint64_t feed_hash(const struct feed *f) { return XXH3_64bits_digest(&f->hash); }
+uint64_t feed_hash(const struct feed *f) { return XXH3_64bits_digest(f->hash); }
 
 void feed_stop(struct feed *f)
 {

@@ -78,16 +78,16 @@ static unsigned long long start_time(pid_t pid)
 	return start;
 }
 
-const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, enum reason reason)
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason)
 {
 	struct lease *l = xcalloc(1, sizeof *l);
 
 	*l = (struct lease){ .all = ls, .pidfd = pidfd, .reason = reason, .since_us = clock_us(),
-			     .own_slot = !lease_live(ls, below) };
-	if (l->own_slot)
-		snprintf(l->text, sizeof l->text, "%d:%llu", (int)pid, start_time(pid));
-	else
+			     .own_slot = !slotless && !lease_live(ls, below) };
+	if (lease_live(ls, below))
 		snprintf(l->text, sizeof l->text, "%s", below);
+	else
+		snprintf(l->text, sizeof l->text, "%d:%llu", (int)pid, start_time(pid));
 	TAILQ_INSERT_TAIL(&ls->live, l, link);
 	ls->count++;
 	ls->taken += l->own_slot;
@@ -105,7 +105,7 @@ bool lease_live(const struct leases *ls, const char *text)
 	if (!text || !*text)
 		return false;
 	TAILQ_FOREACH(l, &ls->live, link)
-		if (l->own_slot && str_eq(l->text, text))
+		if (str_eq(l->text, text))
 			return true;
 	return false;
 }

@@ -27,7 +27,7 @@
 #include "log.h"
 #include "session.h"
 
-enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, BACKLOG = 4096 };
+enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
 
 static struct {
 	struct agent agent;
@@ -37,6 +37,7 @@ static struct {
 	uv_timer_t tick;
 	uv_signal_t terminate;
 	struct stat program;
+	size_t sessions_max;	/* each may need a handful of descriptors */
 } self;
 
 static NORETURN void fail(const char *what)
@@ -192,9 +193,19 @@ static void on_listening(uv_poll_t *poll, int status, int events)
 {
 	int fd;
 
-	(void)poll, (void)status, (void)events;
-	while ((fd = accept4(self.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+	(void)status, (void)events;
+	while (sessions_count(&self.agent) < self.sessions_max &&
+	       (fd = accept4(self.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		session_new(&self.agent, fd);
+	/* full, or out of descriptors: who else comes waits in the backlog until on_tick or a session's end */
+	if (sessions_count(&self.agent) >= self.sessions_max || errno != EAGAIN)
+		uv_poll_stop(poll);
+}
+
+static void go_on_listening(void)
+{
+	if (sessions_count(&self.agent) < self.sessions_max && !uv_is_active((uv_handle_t *)&self.listening))
+		uv_poll_start(&self.listening, UV_READABLE, on_listening);
 }
 
 static bool replaced(void)
@@ -204,15 +215,22 @@ static bool replaced(void)
 	return stat("/proc/self/exe", &now) < 0 || now.st_nlink == 0 || now.st_mtime != self.program.st_mtime;
 }
 
-/* No name in the directory that leads nowhere. */
-static NORETURN void leave(const char *why)
+/*
+ * Without its name nobody new can come; whoever came before that is served
+ * first. The directory for -### goes before the lock, after which another
+ * agent may make one.
+ */
+static void leave(const char *why)
 {
 	autofree char *lock = xasprintf("%s.lock", self.name);
 
-	log_info("leave", "reason=\"%s\"", why);
 	unlinkat(self.dir, self.name, 0);
-	unlinkat(self.dir, lock, 0);
+	on_listening(&self.listening, 0, UV_READABLE);
+	if (!sessions_idle(&self.agent))
+		return;
+	log_info("leave", "reason=\"%s\"", why);
 	remove_tree(AT_FDCWD, self.agent.temp_dir);
+	unlinkat(self.dir, lock, 0);
 	_exit(0);
 }
 
@@ -233,6 +251,7 @@ static void on_dispatch(uv_timer_t *timer)
 	struct agent *a = timer->data;
 
 	sessions_dispatch(a);
+	go_on_listening();
 	if (a->stopping)
 		leave_if_due(a);
 }
@@ -280,7 +299,10 @@ static void build_agent(unsigned cores)
 {
 	struct agent *a = &self.agent;
 	autofree char *name = own_name();
+	struct rlimit files;
 
+	getrlimit(RLIMIT_NOFILE, &files);
+	self.sessions_max = files.rlim_cur / DESCRIPTORS_EACH;
 	a->loop = uv_default_loop();
 	a->cores = cores;
 	a->busy_ms = clock_ms();

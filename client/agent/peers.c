@@ -25,11 +25,16 @@ enum {
 	BACKOFF_MAX_MS = 30000,
 	WARM_MAX = 64,		/* idle job connections a volunteer */
 	LACKS_MAX = 64,
+	RESOLVE_MS = 5000,	/* longer is as good as no answer */
+	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes */
+	SLOTS_MAX = 4096,
+	FAILURES_MAX = 3,	/* jobs in a row, then it is left alone for a while */
 	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
 };
 
 struct asked {		/* about one toolchain */
 	struct digest id;
+	uint64_t asked_ms;
 	bool answered;
 	uint8_t state;
 	char *text;
@@ -57,6 +62,8 @@ struct peer {
 	struct conn *control;
 	uint64_t since_ms;		/* in this state */
 	uint64_t retry_ms;		/* end of the back-off */
+	uint64_t shunned_ms;		/* its jobs fail: none before that */
+	unsigned jobs_failed_in_row;
 	unsigned failures_in_row;
 	struct wire_welcome welcome;
 	struct wire_state room;
@@ -65,6 +72,7 @@ struct peer {
 	TAILQ_HEAD(, warm) warm;
 	size_t warm_count;
 	uint64_t ping_ms, pong_ms;
+	uint64_t ping_us;		/* the stamp of the last one */
 	uint64_t rtt_us, bandwidth;
 	uint64_t jobs, failures, cpu_us;
 	unsigned running;
@@ -181,11 +189,15 @@ static void send_hello(struct conn *c, const struct peer *p, enum wire_role role
 
 static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct err *err)
 {
-	int rc = wire_welcome_get(r, &p->welcome, err);
+	int rc;
 
 	(void)f;
+	wire_welcome_free(&p->welcome);
+	rc = wire_welcome_get(r, &p->welcome, err);
 	if (rc < 0)
 		return rc;
+	if (p->welcome.slots > SLOTS_MAX)
+		return err_set(err, ERR_WIRE, "says it has %u slots", p->welcome.slots);
 	p->trouble[0] = 0;
 	p->room.slots = p->welcome.slots;
 	p->failures_in_row = 0;
@@ -211,12 +223,17 @@ static int on_bye(struct peer *p, struct frame *f, struct reader *r, struct err 
 
 static int on_state(struct peer *p, struct frame *f, struct reader *r, struct err *err)
 {
-	int rc = wire_state_get(r, &p->room, err);
+	struct wire_state room;
+	int rc = wire_state_get(r, &room, err);
 
 	(void)f;
-	if (rc == 0)
-		changed(p);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (room.slots > SLOTS_MAX || room.free > room.slots)
+		return err_set(err, ERR_WIRE, "says %u of %u slots are free", room.free, room.slots);
+	p->room = room;
+	changed(p);
+	return 0;
 }
 
 static struct asked *find_asked(const struct peer *p, const struct digest *id)
@@ -238,7 +255,7 @@ static int on_toolchain_state(struct peer *p, struct frame *f, struct reader *r,
 		rc = err_set(err, ERR_WIRE, "TOOLCHAIN_STATE: never asked for");
 	if (rc == 0) {
 		free(a->text);
-		*a = (struct asked){ .id = m.id, .answered = true, .state = m.state, .text = ptr_steal(&m.text) };
+		*a = (struct asked){ .id = m.id, .asked_ms = a->asked_ms, .answered = true, .state = m.state, .text = ptr_steal(&m.text) };
 		changed(p);
 	}
 	free(m.text);
@@ -274,6 +291,8 @@ static int on_pong(struct peer *p, struct frame *f, struct reader *r, struct err
 	(void)f;
 	if (rc < 0)
 		return rc;
+	if (stamp != p->ping_us)
+		return err_set(err, ERR_WIRE, "PONG: not what was sent");
 	p->pong_ms = clock_ms();
 	rtt = clock_us() - stamp;
 	p->rtt_us = p->rtt_us ? (p->rtt_us * 7 + rtt) / 8 : rtt;
@@ -390,10 +409,12 @@ static void tick_peer(struct peer *p, uint64_t now)
 		peer_fail(p, REASON_SERVER_STALLED, "stopped answering");
 		return;
 	}
-	if (now - p->ping_ms < PING_MS)
+	/* one at a time: the answer to an earlier one would be taken for a wrong one */
+	if (now - p->ping_ms < PING_MS || p->pong_ms < p->ping_ms)
 		return;
 	p->ping_ms = now;
-	wire_stamp_put(&b, clock_us());
+	p->ping_us = clock_us();
+	wire_stamp_put(&b, p->ping_us);
 	conn_send(p->control, WIRE_PING, 0, &b);
 }
 
@@ -455,9 +476,11 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 	autobuf struct buf b = { 0 };
 	struct asked *a;
 
+	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
+		return PEER_CANNOT;
 	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
 		return PEER_MAYBE;
-	if (p->state != PEER_READY || p->room.draining)
+	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
 		return PEER_CANNOT;
 	if (!tc)
 		return PEER_MAYBE;
@@ -465,11 +488,11 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 	if (a && a->answered)
 		return a->state == TOOLCHAIN_READY ? PEER_CAN : PEER_CANNOT;
 	if (a)
-		return PEER_MAYBE;
+		return clock_ms() - a->asked_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
 	if (p->asked_count == LACKS_MAX)
 		return PEER_CANNOT;
 	p->asked = xrealloc(p->asked, (p->asked_count + 1) * sizeof *p->asked);
-	p->asked[p->asked_count++] = (struct asked){ .id = tc->id };
+	p->asked[p->asked_count++] = (struct asked){ .id = tc->id, .asked_ms = clock_ms() };
 	tree_put(&b, &tc->tree);
 	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
 	return PEER_MAYBE;
@@ -587,8 +610,13 @@ void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed)
 {
 	p->running--;
 	p->cpu_us += cpu_us;
-	if (failed)
-		p->failures++;
-	else
+	if (!failed) {
 		p->jobs++;
+		p->jobs_failed_in_row = 0;
+		return;
+	}
+	p->failures++;
+	/* one that fails fast is always free, and would draw all the work */
+	if (++p->jobs_failed_in_row >= FAILURES_MAX)
+		p->shunned_ms = clock_ms() + backoff_ms(p->jobs_failed_in_row);
 }

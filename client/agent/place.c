@@ -24,7 +24,8 @@ enum place_action place_decide(const struct place_view *v, const struct place_jo
 
 	if (!j->remote_able || j->candidates == CANDIDATES_NONE)
 		return here(v, j);
-	if (!j->stay_remote && v->waiting < free)
+	/* a volunteer that may answer is no reason to leave a core idle */
+	if (!j->stay_remote && free && (j->candidates == CANDIDATES_UNKNOWN || v->waiting < free))
 		return PLACE_LOCAL;
 	if (j->candidates == CANDIDATES_UNKNOWN)
 		return PLACE_WAIT;

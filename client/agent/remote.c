@@ -21,6 +21,7 @@
 
 enum {
 	STALL_MS = 10000,	/* PROGRESS comes each second while a job runs */
+	JOB_MS = 1300000,	/* rccd ends a job after 1200 s; one that says it goes on lies */
 	TICK_MS = 1000,
 };
 
@@ -48,6 +49,7 @@ struct attempt {
 	uint64_t known_text;
 	uint64_t text_hash;		/* of the whole text, once it is known */
 	uint32_t result_stream;
+	size_t step_count;
 
 	struct feed *feed;
 	bool preprocessed;		/* and clean */
@@ -56,7 +58,7 @@ struct attempt {
 	struct conn *conn;
 	struct result *result;
 	struct job_result said;
-	uint64_t heard_ms;
+	uint64_t granted_ms, heard_ms;
 	uint64_t sent_before, received_before, sent, received;
 };
 
@@ -140,14 +142,17 @@ void attempt_cancel(struct attempt *a)
 
 /* Reservations */
 
-static bool usable(const struct candidate *c, const struct attempt *a)
+static bool below_cap(const struct candidate *c)
 {
 	struct peer_info info;
 
-	if (c->refused || peer_can_run(c->peer, a->toolchain) != PEER_CAN)
-		return false;
 	peer_describe(c->peer, &info);
 	return !c->cap || info.running < c->cap;
+}
+
+static bool usable(const struct candidate *c, const struct attempt *a)
+{
+	return !c->refused && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c);
 }
 
 static void reserve_at(struct attempt *a, struct candidate *c)
@@ -222,6 +227,9 @@ static enum reason judge(const struct attempt *a)
 		return REASON_JOB_KILLED;
 	if (a->said.exit_status || result_bytes(a->result, STREAM_STDOUT) || result_bytes(a->result, STREAM_STDERR))
 		return REASON_DIAGNOSTICS;
+	/* no compiler makes an empty object, nor stops half way and calls it success */
+	if (!result_bytes(a->result, a->result_stream) || a->said.step + 1u != a->step_count)
+		return REASON_SERVER_GARBAGE;
 	return REASON_NONE;
 }
 
@@ -346,7 +354,7 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 	}
 	a->sent_before = conn_bytes_out(a->conn);
 	a->received_before = conn_bytes_in(a->conn);
-	a->heard_ms = clock_ms();
+	a->granted_ms = a->heard_ms = clock_ms();
 	a->state = SENDING;
 	a->result = result_new();
 	put_u64(&b, token);
@@ -385,6 +393,10 @@ void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t t
 		return;
 	}
 	c->reserved = false;
+	if (!below_cap(c)) {
+		peer_cancel(p, id);	/* on_tick and remotes_changed ask again */
+		return;
+	}
 	cancel_reservations(a);
 	a->events->granted(a, a->arg);
 	send_job(a, p, token);
@@ -523,7 +535,8 @@ static void on_tick(uv_timer_t *timer)
 
 	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
 		next = TAILQ_NEXT(a, link);
-		if ((a->state == SENDING || a->state == RUNNING) && now - a->heard_ms > STALL_MS)
+		if ((a->state == SENDING || a->state == RUNNING) &&
+		    (now - a->heard_ms > STALL_MS || now - a->granted_ms > JOB_MS))
 			finish(a, REASON_SERVER_STALLED);
 		else if (hopeless(a))
 			finish(a, REASON_NO_CANDIDATE);
@@ -552,7 +565,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 	*a = (struct attempt){
 		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
 		.known_text = spec->known_text,
-		.result_stream = spec->result_stream, .output_fd = -1,
+		.result_stream = spec->result_stream, .step_count = spec->job->step_count, .output_fd = -1,
 		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness },
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
 		.candidate_count = spec->candidate_count,

@@ -12,6 +12,9 @@
 #include "file.h"
 #include "wire.h"
 
+/* Of all results that are held now; the loop's thread only. */
+static uint64_t held;
+
 struct result {
 	uv_work_t work;
 	struct parcel *first, **end;
@@ -42,9 +45,10 @@ int result_add(struct result *r, const struct frame *f, struct err *err)
 
 	if (f->id >= ARRAY_LEN(r->raw))
 		return err_set(err, ERR_WIRE, "OUTPUT of stream %u", f->id);
+	if (held + f->length + sizeof *p > RESULT_BYTES_MAX)
+		return err_set(err, ERR_LIMIT, "outputs over %d bytes", RESULT_BYTES_MAX);
 	r->packed += f->length + sizeof *p;
-	if (r->packed > RESULT_BYTES_MAX)
-		return err_set(err, ERR_LIMIT, "output over %d bytes", RESULT_BYTES_MAX);
+	held += f->length + sizeof *p;
 	p = xmalloc(sizeof *p + f->length);
 	*p = (struct parcel){ .id = f->id, .raw = f->raw, .len = f->length, .codec = f->codec };
 	memcpy(p->data, f->payload, f->length);
@@ -125,6 +129,7 @@ void result_free(struct result *r)
 	r->freed = true;
 	if (r->storing)
 		return;
+	held -= r->packed;
 	while (r->first) {
 		struct parcel *p = r->first;
 

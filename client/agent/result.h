@@ -13,7 +13,7 @@
 
 struct result;
 
-enum { RESULT_BYTES_MAX = 256 << 20 };	/* packed; a larger result is compiled here */
+enum { RESULT_BYTES_MAX = 256 << 20 };	/* packed, of all results held; what is more is compiled here */
 
 struct result *result_new(void);
 /* One OUTPUT frame. ERR_LIMIT when it grows beyond its bound. */

@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "answer.h"
 #include "clock.h"
@@ -46,6 +47,7 @@ struct session {
 	enum describe_kind describing;
 	struct plan *plan;
 	size_t unit;			/* of plan, the one at hand */
+	uint32_t round;			/* of PREPARE: what answers an earlier one is too late */
 	bool plain;			/* its second way of preprocessing is being tried */
 	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
 	bool must_local;
@@ -56,7 +58,7 @@ struct session {
 	unsigned *caps;
 	size_t candidate_count;
 	struct attempt *attempt;
-	bool second;			/* one volunteer has failed it already */
+	enum reason first_failure;	/* one volunteer has failed it already, so */
 	bool preprocessing;
 	uint64_t placed_ms;		/* when its attempt began */
 	uint64_t came_us;
@@ -77,6 +79,7 @@ enum { LOCAL_FIRST_AFTER_MS = 10 };
 
 static void session_end(struct session *s)
 {
+	s->agent->session_count--;
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
 	attempt_cancel(s->attempt);
 	if (s->closure)
@@ -123,6 +126,15 @@ static void go_fatal(struct session *s, enum exit_status status, const char *tex
 	session_leave(s);
 }
 
+/*
+ * Its source comes from another process, which may wait for a slot itself:
+ * it must not hold the one that the other waits for.
+ */
+static bool reads_a_pipe(const struct session *s)
+{
+	return s->local.reason == REASON_INPUT_ODD || argv_has(&s->ask.argv, "-");
+}
+
 /* The wrapper execs its compiler now, and holds a slot until that ends. */
 static void go_local(struct session *s, enum reason reason)
 {
@@ -134,7 +146,7 @@ static void go_local(struct session *s, enum reason reason)
 	stats_reason(st, reason, 1, reason_is_fallback(reason) ? clock_us() - s->came_us : 0);
 	if (s->pidfd >= 0)
 		m.lease = (char *)lease_new(s->agent->leases, s->pid, fd_steal(&s->pidfd),
-					    environment_get(&s->ask.env, "RCC_LEASE"), reason);
+					    environment_get(&s->ask.env, "RCC_LEASE"), reads_a_pipe(s), reason);
 	log_debug("local", "pid=%d reason=%s", (int)s->pid, reason_key(reason));
 	local_go_put(&b, &m);
 	send_buf(s, REQUEST_LOCAL, &b);
@@ -172,6 +184,12 @@ static void describe(struct session *s, enum describe_kind kind)
 static const struct unit *unit_of(const struct session *s)
 {
 	return &s->plan->units[s->unit];
+}
+
+/* Its source may be long in coming. */
+static bool from_stdin(const struct session *s)
+{
+	return str_eq(unit_of(s)->input, "-");
 }
 
 static const struct job *job_of(const struct session *s)
@@ -347,8 +365,14 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 		return rc;
 	if (f->fd_count)
 		s->pidfd = fd_steal(&f->fds[0]);
-	if (settings_load(&s->ask.env, s->agent->cores, &s->settings, err) < 0) {
+	rc = settings_load(&s->ask.env, s->agent->cores, &s->settings, err);
+	if (rc == ERR_CONFIG) {
 		go_fatal(s, EXIT_RCC_CONFIG, err->text);
+		return 0;
+	}
+	if (rc < 0) {
+		log_warn("settings", "text=\"%s\"", err->text);
+		must_be_local(s, REASON_NO_HOSTS);
 		return 0;
 	}
 	s->has_settings = true;
@@ -370,9 +394,14 @@ static int on_description(struct session *s, struct frame *f, struct err *err)
 	int rc = description_get(&r, &m, err);
 
 	if (rc == 0 && s->describing == DESCRIBE_VERSION) {
-		memory_set_driver(s->agent->memory, &s->driver,
-				  m.status == 0 ? driver_kind_of(m.text) : DRIVER_NOT_ONE);
-		plan_by_driver(s);
+		/* one that could not be run now may be run later: nothing is learnt of it */
+		if (!WIFEXITED(m.status)) {
+			must_be_local(s, REASON_DRIVER_FAILED);
+		} else {
+			memory_set_driver(s->agent->memory, &s->driver,
+					  m.status == 0 ? driver_kind_of(m.text) : DRIVER_NOT_ONE);
+			plan_by_driver(s);
+		}
 	} else if (rc == 0 && m.status != 0) {
 		if (s->ask.explain)
 			explain_quick(s, REASON_DRIVER_FAILED);
@@ -393,6 +422,7 @@ static int on_query(struct session *s, struct frame *f, struct err *err)
 
 	if (rc == 0) {
 		answer_query(s->agent, s->conn, &q);	/* it may finish the connection later */
+		s->agent->session_count--;
 		TAILQ_REMOVE(&s->agent->sessions, s, link);
 		settings_free(&s->settings);
 		free(s);
@@ -401,18 +431,50 @@ static int on_query(struct session *s, struct frame *f, struct err *err)
 	return rc;
 }
 
+static const struct attempt_events attempt_events;
+
+static uint32_t result_stream(const struct job *job, const char *name)
+{
+	for (size_t i = 0; i < job->outputs.count; i++)
+		if (str_eq(job->outputs.v[i], name))
+			return STREAM_FILE + (uint32_t)i;
+	return STREAM_FILE;
+}
+
+/* Slots are asked for. */
+static void begin_attempt(struct session *s)
+{
+	autojob struct job job = { 0 };
+	struct attempt_spec spec = {
+		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
+		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
+		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
+	};
+
+	planner_job(job_of(s), &s->ask.env, &s->toolchain->id, &job);
+	spec.result_stream = result_stream(&job, unit_of(s)->result_name);
+	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
+	s->placed_ms = clock_ms();
+}
+
 static int on_started(struct session *s, struct frame *f, struct err *err)
 {
+	struct reader r = reader_of(f->payload, f->length);
 	const struct unit *u = unit_of(s);
+	uint32_t round;
 	struct feed_text text = {
 		.dialect = s->plan->dialect, .plain = s->plain || u->plain_text, .memo = s->agent->sources,
 		.origin = { .doubts = u->doubts, .system_doubts = u->system_doubts },
 	};
 
-	if (f->fd_count < 2)
+	if (started_get(&r, &round, err) < 0 || f->fd_count < 2)
 		return err_set(err, ERR_WIRE, "STARTED without its descriptors");
+	if (round != s->round)
+		return 0;
 	s->state = AWAY;
 	s->preprocessing = true;
+	if (!s->attempt)
+		begin_attempt(s);
 	text.origin.cwd = xstrdup(s->ask.cwd);
 	text.origin.input = xstrdup(u->input);
 	text.origin.stdin_fd = f->fd_count > 2 ? fd_steal(&f->fds[2]) : -1;
@@ -424,9 +486,10 @@ static int on_declined(struct session *s, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
 	enum reason reason;
-	int rc = declined_get(&r, &reason, err);
+	uint32_t round;
+	int rc = declined_get(&r, &round, &reason, err);
 
-	if (rc < 0)
+	if (rc < 0 || round != s->round)
 		return rc;
 	attempt_cancel(ptr_steal(&s->attempt));
 	must_be_local(s, reason);
@@ -437,9 +500,10 @@ static int on_preprocessed(struct session *s, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
 	bool clean;
-	int rc = preprocessed_get(&r, &clean, err);
+	uint32_t round;
+	int rc = preprocessed_get(&r, &round, &clean, err);
 
-	if (rc < 0)
+	if (rc < 0 || round != s->round)
 		return rc;
 	s->preprocessing = false;
 	agent_dispatch(s->agent);
@@ -473,7 +537,7 @@ static step *const steps[STATES][REQUEST_TYPES] = {
 	[WAITING] = { [REQUEST_PREPROCESSED] = on_late, [REQUEST_STARTED] = on_late, [REQUEST_DECLINED] = on_late },
 	[PREPARING] = { [REQUEST_STARTED] = on_started, [REQUEST_DECLINED] = on_declined,
 			[REQUEST_PREPROCESSED] = on_late },
-	[AWAY] = { [REQUEST_PREPROCESSED] = on_preprocessed },
+	[AWAY] = { [REQUEST_PREPROCESSED] = on_preprocessed, [REQUEST_STARTED] = on_late, [REQUEST_DECLINED] = on_late },
 	[COMMITTING] = { [REQUEST_COMMITTED] = on_committed, [REQUEST_DECLINED] = on_declined },
 	[LEAVING] = { [REQUEST_PREPROCESSED] = on_late, [REQUEST_STARTED] = on_late, [REQUEST_DECLINED] = on_late },
 };
@@ -521,6 +585,18 @@ static void remember_diagnostics(struct session *s, struct attempt *at)
 
 /* Placement */
 
+/* One that is named twice is still one. */
+static void add_candidate(struct session *s, const struct host *h)
+{
+	struct peer *p = peers_get(s->agent->peers, h);
+
+	for (size_t i = 0; i < s->candidate_count; i++)
+		if (s->candidates[i] == p)
+			return;
+	s->caps[s->candidate_count] = h->slots;
+	s->candidates[s->candidate_count++] = p;
+}
+
 /* The configured volunteers, woken, and whether any can take this. */
 static enum place_candidates look_for_candidates(struct session *s)
 {
@@ -531,11 +607,8 @@ static enum place_candidates look_for_candidates(struct session *s)
 	if (!s->candidates) {
 		s->candidates = xcalloc(s->settings.host_count, sizeof *s->candidates);
 		s->caps = xcalloc(s->settings.host_count, sizeof *s->caps);
-		s->candidate_count = s->settings.host_count;
-		for (size_t i = 0; i < s->candidate_count; i++) {
-			s->candidates[i] = peers_get(s->agent->peers, &s->settings.hosts[i]);
-			s->caps[i] = s->settings.hosts[i].slots;
-		}
+		for (size_t i = 0; i < s->settings.host_count; i++)
+			add_candidate(s, &s->settings.hosts[i]);
 	}
 	for (size_t i = 0; i < s->candidate_count; i++) {
 		enum peer_can can;
@@ -564,7 +637,7 @@ static bool worth_another(enum reason why)
 /* A volunteer failed it: one other, then here. False if there is no other. */
 static bool try_elsewhere(struct session *s, const struct peer *failed, enum reason why)
 {
-	if (s->second || !failed || !worth_another(why))
+	if (s->first_failure || !failed || !worth_another(why))
 		return false;
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (s->candidates[i] == failed) {
@@ -574,8 +647,7 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 		}
 	if (look_for_candidates(s) != CANDIDATES_SOME)
 		return false;
-	stats_reason(s->agent->stats, why, 1, clock_us() - s->came_us);
-	s->second = true;
+	s->first_failure = why;
 	s->state = WAITING;
 	return true;
 }
@@ -615,7 +687,7 @@ static struct place_view view_of(const struct agent *a)
 	struct session *s;
 
 	TAILQ_FOREACH(s, &a->sessions, link) {
-		v.preprocessing += (s->state == PREPARING || s->preprocessing) && !s->below_lease;
+		v.preprocessing += ((s->state == PREPARING && !from_stdin(s)) || s->preprocessing) && !s->below_lease;
 		v.ungranted += s->attempt && !attempt_granted(s->attempt);
 		v.waiting += s->state == WAITING && !s->must_local;
 	}
@@ -641,6 +713,7 @@ static void send_prepare(struct session *s)
 	struct prepare m = {
 		.input = u->input, .stdin_input = str_eq(u->input, "-"), .output = u->output,
 		.output_kind = (uint8_t)u->output_kind, .preprocess = s->plain ? u->preprocess_plain : u->preprocess,
+		.round = ++s->round,
 		.dependencies_at = (uint32_t)u->dependencies_at[s->plain],
 	};
 	autobuf struct buf b = { 0 };
@@ -649,28 +722,11 @@ static void send_prepare(struct session *s)
 	send_buf(s, REQUEST_PREPARE, &b);
 }
 
-static uint32_t result_stream(const struct job *job, const char *name)
-{
-	for (size_t i = 0; i < job->outputs.count; i++)
-		if (str_eq(job->outputs.v[i], name))
-			return STREAM_FILE + (uint32_t)i;
-	return STREAM_FILE;
-}
-
 static void go_remote(struct session *s)
 {
-	autojob struct job job = { 0 };
-	struct attempt_spec spec = {
-		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
-		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
-		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
-	};
-
-	planner_job(job_of(s), &s->ask.env, &s->toolchain->id, &job);
-	spec.result_stream = result_stream(&job, unit_of(s)->result_name);
-	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
-	s->placed_ms = clock_ms();
 	s->state = PREPARING;
+	if (!from_stdin(s))
+		begin_attempt(s);	/* else no slot is asked for before its source is there */
 	send_prepare(s);
 }
 
@@ -690,8 +746,10 @@ static bool place(struct session *s, struct place_view v)
 
 	v.waiting -= j.remote_able;
 	action = place_decide(&v, &j);
-	if (s->below_lease && action == PLACE_WAIT && (!j.remote_able || j.candidates == CANDIDATES_NONE))
-		action = PLACE_LOCAL;	/* its caller's lease is its own */
+	/* its caller's lease is its own; or it must not wait for one */
+	if ((s->below_lease || reads_a_pipe(s)) && action == PLACE_WAIT &&
+	    (!j.remote_able || j.candidates == CANDIDATES_NONE))
+		action = PLACE_LOCAL;
 	if (action == PLACE_LOCAL)
 		go_local(s, local_reason(s, &j));
 	else if (action == PLACE_REMOTE)
@@ -706,12 +764,13 @@ static void take_back(struct agent *a)
 	struct session *s, *next;
 
 	for (s = TAILQ_FIRST(&a->sessions); s; s = next) {
-		struct place_view v = view_of(a);
+		struct place_view v;
 		struct place_job j;
 
 		next = TAILQ_NEXT(s, link);
 		if (!s->attempt || attempt_granted(s->attempt) || now - s->placed_ms < LOCAL_FIRST_AFTER_MS)
 			continue;
+		v = view_of(a);
 		j = job_view(s);
 		if (!place_local_first(&v, &j))
 			continue;
@@ -734,6 +793,8 @@ void sessions_dispatch(struct agent *a)
 	take_back(a);
 }
 
+size_t sessions_count(const struct agent *a) { return a->session_count; }
+
 bool sessions_idle(const struct agent *a)
 {
 	return TAILQ_EMPTY(&a->sessions);
@@ -749,4 +810,5 @@ void session_new(struct agent *a, int fd)
 	*s = (struct session){ .agent = a, .pidfd = -1, .pid = cred.pid, .came_us = clock_us() };
 	s->conn = conn_new(a->loop, fd, &request_protocol, &conn_ops, s);
 	TAILQ_INSERT_TAIL(&a->sessions, s, link);
+	a->session_count++;
 }

@@ -12,5 +12,6 @@ void session_new(struct agent *a, int fd);
 void sessions_dispatch(struct agent *a);
 /* No wrapper is connected. */
 bool sessions_idle(const struct agent *a);
+size_t sessions_count(const struct agent *a);
 
 #endif

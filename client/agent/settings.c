@@ -178,8 +178,12 @@ static int load_file(const char *path, struct settings *s, struct err *err)
 	bool unreadable;
 	int line;
 
+	if (!f && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return err_sys(err, "%s", path);
+	if (!f && errno != ENOENT && errno != ENOTDIR)
+		return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
 	if (!f)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "%s", path);
+		return 0;
 	line = ini_parse_file(f, on_entry, &r);
 	unreadable = ferror(f);
 	fclose(f);
@@ -218,10 +222,8 @@ int settings_load(const struct argv *env, unsigned cores, struct settings *out, 
 				err_wrap(err, "%s", table[i].variable);
 		}
 	}
-	if (rc < 0) {
+	if (rc < 0)
 		settings_free(out);
-		err->code = rc = ERR_CONFIG;
-	}
 	return rc;
 }
 

@@ -29,7 +29,7 @@ struct settings {
 /*
  * /etc/rcc/rcc.conf, then the user's rcc.conf, then env (NAME=value strings,
  * as in struct ask). cores is the default for local_slots. ERR_CONFIG names
- * the thing and the place.
+ * the thing and the place; ERR_IO: we have no means to read them just now.
  */
 int settings_load(const struct argv *env, unsigned cores, struct settings *out, struct err *err);
 void settings_free(struct settings *s);

@@ -13,7 +13,8 @@ static void *map(int dir)
 	autofree char *name = xasprintf("stats-%zu-%d", sizeof(struct stats), REASON_COUNT);
 	autoclose int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0 || ftruncate(fd, sizeof(struct stats)) < 0)
+	/* not a hole: a full disk must be told now, not by SIGBUS */
+	if (fd < 0 || posix_fallocate(fd, 0, sizeof(struct stats)) != 0)
 		return MAP_FAILED;
 	return mmap(NULL, sizeof(struct stats), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }

@@ -33,23 +33,25 @@ ROUND(query, struct query, query_free(&m))
 
 static int round_declined(const void *p, size_t len, struct buf *out)
 {
+	uint32_t round;
 	struct reader r = reader_of(p, len);
 	enum reason reason;
-	int rc = declined_get(&r, &reason, NULL);
+	int rc = declined_get(&r, &round, &reason, NULL);
 
 	if (rc == 0)
-		declined_put(out, reason);
+		declined_put(out, round, reason);
 	return rc;
 }
 
 static int round_preprocessed(const void *p, size_t len, struct buf *out)
 {
+	uint32_t round;
 	struct reader r = reader_of(p, len);
 	bool clean;
-	int rc = preprocessed_get(&r, &clean, NULL);
+	int rc = preprocessed_get(&r, &round, &clean, NULL);
 
 	if (rc == 0)
-		preprocessed_put(out, clean);
+		preprocessed_put(out, round, clean);
 	return rc;
 }
 

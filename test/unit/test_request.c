@@ -70,12 +70,12 @@ static void put_query(struct buf *b)
 
 static void put_declined(struct buf *b)
 {
-	declined_put(b, REASON_OUTPUT_ODD);
+	declined_put(b, 7, REASON_OUTPUT_ODD);
 }
 
 static void put_preprocessed(struct buf *b)
 {
-	preprocessed_put(b, true);
+	preprocessed_put(b, 7, true);
 }
 
 static void (*const samples[])(struct buf *b) = {
@@ -145,7 +145,7 @@ static void values_have_bounds(void **state UNUSED)
 		{ put_describe, round_describe, 0, DESCRIBE_KINDS },
 		{ put_prepare, round_prepare, 4 + 3 + 1 + 4 + 3, 2 },
 		{ put_local, round_local_go, 0, REASON_COUNT }, { put_query, round_query, 0, QUERY_KINDS },
-		{ put_declined, round_declined, 0, REASON_COUNT }, { put_preprocessed, round_preprocessed, 0, 2 },
+		{ put_declined, round_declined, 4, REASON_COUNT }, { put_preprocessed, round_preprocessed, 4, 2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
