@@ -30,6 +30,7 @@ static const char *const faults[FAULTS + 1] = {
 	[FAULT_SILENT_JOB] = "silent-job",
 	[FAULT_GARBAGE] = "garbage",
 	[FAULT_FLIP] = "flip",
+	[FAULT_EMPTY] = "empty",
 };
 
 #define AT(field) .offset = offsetof(struct options, field)

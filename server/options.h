@@ -20,6 +20,7 @@ enum fault {
 	FAULT_SILENT_JOB,		/* takes the job, never starts it */
 	FAULT_GARBAGE,			/* answers HELLO with noise */
 	FAULT_FLIP,			/* one bit of the output is wrong */
+	FAULT_EMPTY,			/* sends no OUTPUT, and a RESULT that agrees */
 	FAULTS
 };
 

@@ -6,7 +6,9 @@
  */
 #include "run.h"
 
+#define XXH_INLINE_ALL
 #include <stdio.h>
+#include <xxhash.h>
 
 #include "clock.h"
 #include "codec.h"
@@ -129,6 +131,13 @@ static int relay_output(struct job_run *r, const struct frame *f, struct err *er
 	return 0;
 }
 
+/* --fault empty: a lie without a contradiction in it. */
+static void claim_nothing(struct job_result *m)
+{
+	m->output_bytes = 0;
+	m->output_hash = XXH3_64bits("", 0);
+}
+
 static int on_frame(const struct frame *f, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -139,10 +148,12 @@ static int on_frame(const struct frame *f, void *arg, struct err *err)
 	if (!r->session)
 		return err_set(err, ERR_WIRE, "a frame after RESULT");
 	if (f->type == WIRE_OUTPUT)
-		return relay_output(r, f, err);
+		return r->server->fault == FAULT_EMPTY ? 0 : relay_output(r, f, err);
 	if (f->type != WIRE_RESULT)
 		return err_set(err, ERR_WIRE, "%s from a box", wire_protocol.rules[f->type].name);
 	rc = job_result_get(&reader, &m, err);
+	if (rc == 0 && r->server->fault == FAULT_EMPTY)
+		claim_nothing(&m);
 	if (rc == 0)
 		answer(r, &m);
 	return rc;
