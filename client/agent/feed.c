@@ -4,6 +4,10 @@
  * A readable pipe starts one piece of work; when it is done the pipe is
  * watched again, unless too much is waiting to be taken. So the memory of a
  * job that waits for a grant is bounded, and the preprocessor waits instead.
+ *
+ * Compilers write 4 KiB at a time, and nothing leaves before there is a
+ * frame. So after less than a frame the pipe is left alone for a moment: to
+ * be woken for each write cost more than all that is done with the text.
  */
 #include "feed.h"
 
@@ -15,17 +19,21 @@
 #include "log.h"
 #include "plan.h"
 
-enum { BATCH = 1 << 20, SPOOL_MAX = 16 << 20 };
+enum { BATCH = 1 << 20, SPOOL_MAX = 16 << 20, PAUSE_MS = 1 };
 
 struct feed {
 	uv_poll_t poll;
+	uv_timer_t pause;
 	uv_work_t work;
 	const struct feed_events *events;
 	void *arg;
 	int fd;
 	enum codec codec;
 	bool unbounded;
-	bool working, stopped, at_end, poll_closed;
+	bool working, stopped, at_end;
+	bool hurried;			/* the writer has ended: no pauses */
+	unsigned handles;		/* not closed yet */
+	size_t got;			/* by the last work */
 	enum reason why;
 	struct text_scan scan;
 	struct source_memo *memo;
@@ -52,7 +60,7 @@ static void free_parcels(struct parcel *p)
 
 static void release(struct feed *f)
 {
-	if (f->working || !f->poll_closed)
+	if (f->working || f->handles)
 		return;
 	free_parcels(f->made);
 	free_parcels(f->spool);
@@ -63,11 +71,11 @@ static void release(struct feed *f)
 	free(f);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
 	struct feed *f = handle->data;
 
-	f->poll_closed = true;
+	f->handles--;
 	release(f);
 }
 
@@ -112,9 +120,8 @@ static void judge(struct feed *f)
 static void read_batch(uv_work_t *work)
 {
 	struct feed *f = work->data;
-	size_t got = 0;
 
-	while (got < BATCH && !f->at_end) {
+	for (f->got = 0; f->got < BATCH && !f->at_end;) {
 		ssize_t n;
 
 		buf_reserve(&f->pending, FRAME_MAX);
@@ -130,7 +137,7 @@ static void read_batch(uv_work_t *work)
 			break;
 		}
 		take_text(f, (size_t)n);
-		got += (size_t)n;
+		f->got += (size_t)n;
 	}
 	if (f->at_end && f->pending.len)
 		make_parcel(f, f->pending.len);
@@ -138,9 +145,20 @@ static void read_batch(uv_work_t *work)
 		judge(f);
 }
 
+static void on_pause_end(uv_timer_t *pause)
+{
+	struct feed *f = pause->data;
+
+	uv_poll_start(&f->poll, UV_READABLE, on_readable);
+}
+
 static void watch(struct feed *f)
 {
-	if (!f->working && !f->at_end && !f->stopped && (f->unbounded || f->spooled < SPOOL_MAX))
+	if (f->working || f->at_end || f->stopped || (!f->unbounded && f->spooled >= SPOOL_MAX))
+		return;
+	if (f->got && f->got < FRAME_MAX && !f->hurried)
+		uv_timer_start(&f->pause, on_pause_end, PAUSE_MS, 0);
+	else
 		uv_poll_start(&f->poll, UV_READABLE, on_readable);
 }
 
@@ -182,7 +200,7 @@ struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct 
 {
 	struct feed *f = xcalloc(1, sizeof *f);
 
-	*f = (struct feed){ .events = events, .arg = arg, .fd = fd, .codec = codec, .unbounded = unbounded,
+	*f = (struct feed){ .events = events, .arg = arg, .fd = fd, .codec = codec, .unbounded = unbounded, .handles = 2,
 			    .scan = { .dialect = text->dialect, .plain = text->plain }, .memo = text->memo,
 			    .origin = text->origin };
 	f->made_end = &f->made;
@@ -194,7 +212,8 @@ struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct 
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	if (uv_poll_init(loop, &f->poll, fd) < 0)
 		abort();
-	f->poll.data = f->work.data = f;
+	uv_timer_init(loop, &f->pause);
+	f->poll.data = f->pause.data = f->work.data = f;
 	watch(f);
 	return f;
 }
@@ -213,6 +232,13 @@ struct parcel *feed_take(struct feed *f)
 	return p;
 }
 
+void feed_hurry(struct feed *f)
+{
+	f->hurried = true;
+	uv_timer_stop(&f->pause);
+	watch(f);
+}
+
 bool feed_ended(const struct feed *f, enum reason *why)
 {
 	*why = f->why;
@@ -227,7 +253,8 @@ void feed_stop(struct feed *f)
 	if (!f || f->stopped)
 		return;
 	f->stopped = true;
-	uv_close((uv_handle_t *)&f->poll, on_poll_closed);
+	uv_close((uv_handle_t *)&f->poll, on_closed);
+	uv_close((uv_handle_t *)&f->pause, on_closed);
 	if (!f->working)
 		close(f->fd);
 }

@@ -42,6 +42,8 @@ struct feed *feed_start(uv_loop_t *loop, int fd, enum codec codec, const struct 
 			const struct feed_events *events, void *arg);
 /* The next parcel, in order, the caller's to free(); NULL: none now. */
 struct parcel *feed_take(struct feed *f);
+/* The preprocessor has ended: what it wrote is read without waiting for more. */
+void feed_hurry(struct feed *f);
 /* The pipe's end was reached and every parcel made. REASON_NONE, or why the text cannot go. */
 bool feed_ended(const struct feed *f, enum reason *why);
 /* Of the whole text, once it ended. */

@@ -523,6 +523,7 @@ void attempt_preprocessed(struct attempt *a, bool clean)
 		return;
 	}
 	a->preprocessed = true;
+	feed_hurry(a->feed);
 	send_parcels(a);
 	start_if_held(a);
 }
