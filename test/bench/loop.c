@@ -2,12 +2,14 @@
  * loop.c - run commands many times, in turns, and print what one run costs.
  *
  *	loop N command [--then command]... [--vs command [--then command]...]...
+ *	loop --become command
  *
  * Each turn runs every contender once, so that a machine that grows busy or
- * warm is unfair to nobody. For each contender one line: the median of its
- * wall time, the median and the mean of its CPU time (with that of the
+ * warm is unfair to nobody. For each contender one line: the least and the
+ * median of its wall time, the least of its CPU time (with that of the
  * children it waited for), in microseconds, and how many runs failed.
  * --then chains commands into one contender, as a compiler driver does.
+ * --become is the smallest wrapper there can be: it executes the command.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -17,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CONTENDERS_MAX = 8, STEPS_MAX = 8 };
 
@@ -27,8 +30,6 @@ struct contender {
 	double *cpu_us;
 	int failed;
 };
-
-extern char **environ;
 
 static double now_us(void)
 {
@@ -50,19 +51,11 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *v, int n)
+static void print_contender(struct contender *c, int turns)
 {
-	qsort(v, n, sizeof(*v), by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
-static double mean(const double *v, int n)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += v[i];
-	return sum / n;
+	qsort(c->wall_us, turns, sizeof(double), by_value);
+	qsort(c->cpu_us, turns, sizeof(double), by_value);
+	printf("%.0f %.0f %.0f %d\n", c->wall_us[0], c->wall_us[turns / 2], c->cpu_us[0], c->failed);
 }
 
 /* Returns whether it succeeded, and adds what it used to *cpu. */
@@ -131,6 +124,10 @@ int main(int argc, char **argv)
 	int turns = argc > 2 ? atoi(argv[1]) : 0;
 	int count = turns > 0 ? parse(argv + 2, turns, all) : 0;
 
+	if (argc > 2 && strcmp(argv[1], "--become") == 0) {
+		execvp(argv[2], argv + 2);
+		return 127;
+	}
 	if (count == 0) {
 		fprintf(stderr, "usage: loop N command [--then command]... [--vs ...]...\n");
 		return 2;
@@ -141,11 +138,7 @@ int main(int argc, char **argv)
 	for (int turn = 0; turn < turns; turn++)
 		for (int i = 0; i < count; i++)
 			run_once(&all[i], turn, &quiet);
-	for (int i = 0; i < count; i++) {
-		double cpu_mean = mean(all[i].cpu_us, turns);
-
-		printf("%.0f %.0f %.0f %d\n", median(all[i].wall_us, turns), median(all[i].cpu_us, turns), cpu_mean,
-		       all[i].failed);
-	}
+	for (int i = 0; i < count; i++)
+		print_contender(&all[i], turns);
 	return 0;
 }
