@@ -84,6 +84,8 @@ static char *path_of(int dir)
 	return n > 0 ? xstrndup(path, (size_t)n) : xstrdup(".");
 }
 
+#define MIX_START 0xcbf29ce484222325
+
 static uint64_t mix(uint64_t hash, uint64_t v)
 {
 	for (int i = 0; i < 8; i++, v >>= 8)
@@ -91,10 +93,29 @@ static uint64_t mix(uint64_t hash, uint64_t v)
 	return hash;
 }
 
+/*
+ * Another network reaches other volunteers, another set of mounts shows
+ * other files under the same names: there an agent cannot serve us. One that
+ * the kernel does not have counts as 0.
+ */
+static uint64_t mix_namespaces(void)
+{
+	static const char *const names[] = { "/proc/self/ns/net", "/proc/self/ns/user", "/proc/self/ns/mnt" };
+	uint64_t hash = MIX_START;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct stat st = { 0 };
+
+		stat(names[i], &st);
+		hash = mix(hash, st.st_ino);
+	}
+	return hash;
+}
+
 static int find_name(struct place *p, struct err *err)
 {
-	struct stat st, net = { 0 }, user = { 0 };
-	uint64_t build = 0xcbf29ce484222325;
+	uint64_t build = MIX_START;
+	struct stat st;
 
 	p->program = find_own_program("rcc-agent");
 	if (!p->program || stat(p->program, &st) < 0)
@@ -102,11 +123,8 @@ static int find_name(struct place *p, struct err *err)
 	build = mix(build, st.st_dev);
 	build = mix(build, st.st_ino);
 	build = mix(build, (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec);
-	/* without them both stay 0: this kernel has no such namespaces */
-	stat("/proc/self/ns/net", &net);
-	stat("/proc/self/ns/user", &user);
-	snprintf(p->name, sizeof p->name, "agent-%u-%lu-%lu-%016lx", (unsigned)geteuid(), (unsigned long)net.st_ino,
-		 (unsigned long)user.st_ino, (unsigned long)build);
+	snprintf(p->name, sizeof p->name, "agent-%u-%016lx-%016lx", (unsigned)geteuid(),
+		 (unsigned long)mix_namespaces(), (unsigned long)build);
 	return 0;
 }
 

@@ -114,3 +114,13 @@ slow() {
 	echo >gate
 	wait "$held"
 }
+
+@test "another set of mounts, another agent: and both go remote" {
+	unshare -m true 2>/dev/null || skip "mount namespaces are not allowed here"
+	volunteer mounts
+	rcc gcc -c f.c -o a.o
+	unshare -m rcc gcc -c f.c -o b.o
+	unshare -m rcc gcc -c f.c -o c.o
+	expect_counted .jobs.remote 3
+	kill $(ours rcc-agent)
+}
