@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -263,6 +264,58 @@ static void a_caller_is_not_its_own_volunteer(void **state)
 	close_pair(&p);
 }
 
+static int tell_secret(gnutls_session_t session, const gnutls_datum_t *name, gnutls_datum_t *secret)
+{
+	(void)name;
+	secret->data = gnutls_malloc(KEY_SECRET);
+	secret->size = KEY_SECRET;
+	key_derive(gnutls_session_get_ptr(session), "rcc-1 psk", secret->data);
+	return 0;
+}
+
+/* Holds the secret of the handshake only, and says what it is told. */
+static gnutls_session_t open_parrot(int fd, struct key *key, gnutls_psk_server_credentials_t *credentials)
+{
+	gnutls_session_t session;
+
+	gnutls_psk_allocate_server_credentials(credentials);
+	gnutls_psk_set_server_credentials_function2(*credentials, tell_secret);
+	gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS);
+	gnutls_priority_set_direct(session, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+ECDHE-PSK", NULL);
+	gnutls_credentials_set(session, GNUTLS_CRD_PSK, *credentials);
+	gnutls_session_set_ptr(session, key);
+	gnutls_transport_set_int(session, fd);
+	return session;
+}
+
+static void a_caller_s_proof_does_not_make_a_volunteer(void **state)
+{
+	gnutls_psk_server_credentials_t credentials;
+	char proof[64], out[SEAL_RECORD];
+	gnutls_session_t parrot;
+	struct err err = { 0 };
+	struct pair p;
+	ssize_t n = 0;
+
+	(void)state;
+	open_pair(&p, keys_of("k", 1), NULL);
+	parrot = open_parrot(p.fd[1], &p.keys[0]->all[0], &credentials);
+	for (int turn = 0, rc = GNUTLS_E_AGAIN; turn < 20 && rc != 0; turn++) {
+		assert_true(seal_handshake(p.end[0], &err) >= 0);
+		rc = gnutls_handshake(parrot);
+	}
+	assert_int_equal(seal_handshake(p.end[0], &err), 1);
+	n = gnutls_record_recv(parrot, proof, sizeof proof);
+	assert_int_equal(n, KEY_SECRET);
+	assert_int_equal(gnutls_record_send(parrot, proof, (size_t)n), n);
+	assert_int_equal(seal_read(p.end[0], out, &err), ERR_REFUSED);
+	assert_non_null(strstr(err.text, "did not prove its role"));
+	assert_int_equal(seal_read(p.end[0], out, &err), ERR_REFUSED);
+	gnutls_deinit(parrot);
+	gnutls_psk_free_server_credentials(credentials);
+	close_pair(&p);
+}
+
 static void a_changed_bit_ends_it(void **state)
 {
 	struct err err[2] = { 0 };
@@ -452,6 +505,7 @@ int main(void)
 		cmocka_unit_test(a_cut_handshake_is_an_end),
 		cmocka_unit_test(a_replay_opens_nothing),
 		cmocka_unit_test(a_caller_is_not_its_own_volunteer),
+		cmocka_unit_test(a_caller_s_proof_does_not_make_a_volunteer),
 		cmocka_unit_test(a_changed_bit_ends_it),
 		cmocka_unit_test(frames_pass_both_ways),
 		cmocka_unit_test(no_frame_passes_with_another_key),
