@@ -149,7 +149,7 @@ static int serve(const struct options *o, struct keys *keys, struct err *err)
 	static struct server s;
 	int rc;
 
-	s = (struct server){ .loop = uv_default_loop(), .options = o, .fault = options_fault(o), .lock_fd = -1, .keys = keys,
+	s = (struct server){ .loop = uv_default_loop(), .options = o, .fault = options_fault(o), .lock_fd = -1, .keys = keys_ref(keys),
 			     .on_idle = on_idle, .ledger.started = (int64_t)time(NULL) };
 	prepare_process();
 	log_open(2, (enum log_level)log_level_of(o->log));
@@ -213,5 +213,6 @@ int main(int argc UNUSED, char **argv)
 		rc = exposure_check(&o, keys, &err);
 	if (rc == 0)
 		rc = serve(&o, keys, &err);
+	keys_unref(keys);
 	return finish(rc, &o, &err);
 }

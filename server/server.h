@@ -19,7 +19,7 @@ enum {
 	SESSIONS_MAX = 4096,
 	STRANGERS_MAX = 64,	/* connections before their HELLO */
 	STRANGER_BYTES = 4096,	/* that each may send */
-	STRANGER_MS = 500,	/* after that it makes room for a new one, when they are too many */
+	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
 };
