@@ -44,10 +44,15 @@ struct conn {
 	bool closed;
 	bool finishing;
 	int failed;		/* errno of a failed write, told from the loop */
+	struct seal *seal;	/* NULL: frames travel as they are */
+	uint64_t quota;
 	uint64_t bytes_in, bytes_out;
 };
 
 static void on_poll(uv_poll_t *handle, int status, int events);
+
+/* The seal's handshake is not over: frames wait, and a pause does not count. */
+static bool greeting(const struct conn *c) { return c->seal && !seal_is_ready(c->seal); }
 
 static void watch(struct conn *c)
 {
@@ -55,11 +60,11 @@ static void watch(struct conn *c)
 
 	if (c->closed)
 		return;
-	if (!c->paused && !c->finishing)
+	if (greeting(c) || (!c->paused && !c->finishing))
 		events |= UV_READABLE;
 	if (c->paused && c->ops->hangup_cancels)
 		events |= UV_DISCONNECT;
-	if (c->out || c->failed)
+	if (c->failed || (greeting(c) ? seal_wants_write(c->seal) : c->out != NULL))
 		events |= UV_WRITABLE;
 	if (events)
 		uv_poll_start(&c->poll, events, on_poll);
@@ -89,6 +94,7 @@ static void on_handle_closed(uv_handle_t *handle)
 		return;
 	buf_free(&c->in);
 	buf_free(&c->message);
+	seal_free(c->seal);
 	free(c);
 }
 
@@ -121,8 +127,8 @@ static void end(struct conn *c, const struct err *err)
 		ops->on_end(c, arg, err);
 }
 
-/* One chunk to the socket. 1: gone, 0: the socket is full, -1: failed. */
-static int write_chunk(struct conn *c, struct chunk *k)
+/* As much of a chunk as the socket takes, with its descriptors. */
+static ssize_t write_plain(struct conn *c, struct chunk *k)
 {
 	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int) * FDS_PER_MESSAGE)]; } control;
 	struct iovec iov = { k->data + k->at, k->len - k->at };
@@ -141,18 +147,33 @@ static int write_chunk(struct conn *c, struct chunk *k)
 	do
 		n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -1;
+	return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+static void wrote(struct conn *c, struct chunk *k, size_t n)
+{
 	close_fds(k->fds, &k->fd_count);
-	k->at += (size_t)n;
-	c->queued -= (size_t)n;
-	c->bytes_out += (uint64_t)n;
-	return k->at == k->len;
+	k->at += n;
+	c->queued -= n;
+	c->bytes_out += n;
+}
+
+/* One chunk to the socket, record by record when sealed. 1: gone, 0: the socket is full, -1: failed. */
+static int write_chunk(struct conn *c, struct chunk *k)
+{
+	ssize_t n;
+
+	do {
+		n = c->seal ? seal_write(c->seal, k->data + k->at, k->len - k->at) : write_plain(c, k);
+		if (n > 0)
+			wrote(c, k, (size_t)n);
+	} while (c->seal && n > 0 && k->at < k->len);
+	return n < 0 ? -1 : k->at == k->len;
 }
 
 static void flush(struct conn *c)
 {
-	while (c->out && !c->failed) {
+	while (c->out && !c->failed && !greeting(c)) {
 		struct chunk *k = c->out;
 		int rc = write_chunk(c, k);
 
@@ -320,6 +341,22 @@ static void take_fds(struct conn *c, struct msghdr *msg)
 	}
 }
 
+/* Records as they come; one at a time from whom we do not know, for what it says may end the quota. */
+static int fill_sealed(struct conn *c, struct err *err)
+{
+	size_t before = c->in.len;
+	ssize_t n;
+
+	do {
+		buf_reserve(&c->in, SEAL_RECORD);
+		n = seal_read(c->seal, c->in.p + c->in.len, err);
+		if (n > 0)
+			c->in.len += (size_t)n;
+	} while (n > 0 && !c->quota && c->in.len - before < READ_CHUNK);
+	c->bytes_in += c->in.len - before;
+	return n < 0 && c->in.len == before ? (int)n : c->in.len > before;
+}
+
 /* > 0: bytes came, 0: none now, < 0: the peer or the socket is gone. */
 static int fill(struct conn *c, struct err *err)
 {
@@ -327,10 +364,13 @@ static int fill(struct conn *c, struct err *err)
 	struct iovec iov;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
 			      .msg_controllen = sizeof control };
+	size_t want = c->quota ? size_min(READ_CHUNK, c->quota - c->bytes_in) : READ_CHUNK;
 	ssize_t n;
 
-	buf_reserve(&c->in, READ_CHUNK);
-	iov = (struct iovec){ c->in.p + c->in.len, c->in.room - c->in.len };
+	if (c->seal)
+		return fill_sealed(c, err);
+	buf_reserve(&c->in, want);
+	iov = (struct iovec){ c->in.p + c->in.len, c->quota ? want : c->in.room - c->in.len };
 	n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(err, "receive");
@@ -353,6 +393,32 @@ static void drained(struct conn *c)
 		c->ops->on_drained(c, c->arg);
 }
 
+static void check_quota(struct conn *c)
+{
+	uint64_t in = c->seal ? seal_bytes_in(c->seal) : c->bytes_in;
+	struct err err = { 0 };
+
+	if (c->closed || !c->quota || in < c->quota)
+		return;
+	err_set(&err, ERR_WIRE, "%llu bytes, and has not said who it is", (unsigned long long)in);
+	end(c, &err);
+}
+
+/* A step of the seal's handshake; after the last, what has been queued so far. */
+static void greet(struct conn *c)
+{
+	struct err err = { 0 };
+	int rc = seal_handshake(c->seal, &err);
+
+	if (rc < 0) {
+		end(c, &err);
+		return;
+	}
+	flush(c);
+	drained(c);
+	check_quota(c);
+}
+
 /*
  * libuv says only that epoll told of an error; which one, the socket knows.
  * What the peer said before it reset the connection is still heard.
@@ -364,7 +430,7 @@ static void on_socket_error(struct conn *c, int status)
 	int error = 0;
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	while (!c->closed && !c->paused && !c->finishing && fill(c, &err) > 0)
+	while (!c->closed && !c->paused && !c->finishing && !greeting(c) && fill(c, &err) > 0)
 		dispatch(c);
 	if (error == ECONNRESET || error == EPIPE)
 		err_set(&err, ERR_CLOSED, "reset by the peer");
@@ -380,6 +446,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 
 	if (status < 0) {
 		on_socket_error(c, status);
+		return;
+	}
+	if (greeting(c)) {
+		greet(c);
 		return;
 	}
 	if (events & UV_WRITABLE) {
@@ -402,6 +472,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 			end(c, &err);
 		else
 			dispatch(c);
+		check_quota(c);
 	}
 }
 
@@ -435,6 +506,15 @@ void conn_set_arg(struct conn *c, const struct conn_ops *ops, void *arg)
 	c->arg = arg;
 }
 
+void conn_seal(struct conn *c, enum seal_role role, struct keys *keys)
+{
+	c->seal = seal_new(c->fd, role, keys);
+	watch(c);
+}
+
+const struct key *conn_key(const struct conn *c) { return c->seal ? seal_key(c->seal) : NULL; }
+void conn_set_quota(struct conn *c, uint64_t bytes) { c->quota = bytes; }
+
 int conn_fd(const struct conn *c) { return c->fd; }
 size_t conn_queued(const struct conn *c) { return c->queued; }
 uint64_t conn_bytes_in(const struct conn *c) { return c->bytes_in; }
@@ -460,7 +540,7 @@ void conn_finish(struct conn *c)
 	if (c->closed)
 		return;
 	c->finishing = true;
-	if (!c->out)
+	if (!c->out || greeting(c))	/* a peer without a key is told nothing */
 		conn_close(c);
 	else
 		watch(c);

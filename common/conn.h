@@ -4,7 +4,7 @@
  * Reads frames by the rules of its protocol, puts parts together, hands each
  * message to on_message; queues what is sent and writes it when the socket
  * takes it. Works on any stream socket; on a local one descriptors travel
- * with a message. TLS will slip in between here and the socket.
+ * with a message. A seal may sit between here and the socket: see conn_seal().
  */
 #ifndef RCC_CONN_H
 #define RCC_CONN_H
@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "err.h"
 #include "frame.h"
+#include "seal.h"
 
 struct conn;
 
@@ -35,6 +36,12 @@ enum { CONN_HIGH_WATER = 1 << 20, CONN_LOW_WATER = 1 << 18 };
 struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
 		      const struct conn_ops *ops, void *arg);
 void conn_set_arg(struct conn *c, const struct conn_ops *ops, void *arg);
+/* Nothing passes but sealed by one of the keys. Before anything is sent, and before the loop runs. */
+void conn_seal(struct conn *c, enum seal_role role, struct keys *keys);
+/* The key that both ends hold; NULL: not sealed, or not known yet. */
+const struct key *conn_key(const struct conn *c);
+/* End the connection (ERR_WIRE) once so many bytes came from the socket; 0: never. For whoever has not said who they are. */
+void conn_set_quota(struct conn *c, uint64_t bytes);
 
 /* Send one message of any length its rule allows, cut into frames as needed. */
 void conn_send(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload);

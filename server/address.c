@@ -56,6 +56,38 @@ bool address_is_loopback(const struct address *a)
 	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
+static bool is_private_v4(uint32_t a)
+{
+	static const struct { uint32_t net, mask; } nets[] = {
+		{ 0x0a000000, 0xff000000 },	/* 10/8 */
+		{ 0xac100000, 0xfff00000 },	/* 172.16/12 */
+		{ 0xc0a80000, 0xffff0000 },	/* 192.168/16 */
+		{ 0xa9fe0000, 0xffff0000 },	/* 169.254/16 */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++)
+		if ((a & nets[i].mask) == nets[i].net)
+			return true;
+	return false;
+}
+
+bool address_is_private(const struct address *a)
+{
+	const struct in6_addr *v6 = &((const struct sockaddr_in6 *)&a->sa)->sin6_addr;
+	uint32_t last;
+
+	if (address_is_loopback(a))
+		return true;
+	if (a->sa.ss_family == AF_INET)
+		return is_private_v4(ntohl(((const struct sockaddr_in *)&a->sa)->sin_addr.s_addr));
+	if (a->sa.ss_family != AF_INET6)
+		return false;
+	memcpy(&last, v6->s6_addr + 12, sizeof last);
+	if (IN6_IS_ADDR_V4MAPPED(v6))
+		return is_private_v4(ntohl(last));
+	return IN6_IS_ADDR_LINKLOCAL(v6) || (v6->s6_addr[0] & 0xfe) == 0xfc;
+}
+
 void address_text(const struct address *a, char text[ADDRESS_TEXT])
 {
 	char host[INET6_ADDRSTRLEN + 20], port[8];

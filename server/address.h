@@ -19,6 +19,9 @@ struct address {
 int address_parse(const char *text, struct address *out, struct err *err);
 /* Every packet to or from it stays on this machine. */
 bool address_is_loopback(const struct address *a);
+/* Packets from the whole Internet cannot reach it: private (RFC 1918, fc00::/7) or link-local, or loopback.
+ * "All of this machine's addresses" is not among them. */
+bool address_is_private(const struct address *a);
 void address_text(const struct address *a, char text[ADDRESS_TEXT]);
 /* text is an address without a port; v6 with or without brackets. */
 bool address_is_literal(const char *text);

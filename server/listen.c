@@ -1,8 +1,9 @@
 /*
  * listen.c - listening sockets and accept.
  *
- * While too many connections have not said HELLO, none is accepted: the
- * kernel's backlog holds the others, and HELLO's deadline makes room.
+ * While too many connections have not said HELLO, a new one takes the place of
+ * the oldest of them, once that had a fair time; until then the kernel's
+ * backlog holds it.
  */
 #include "listen.h"
 
@@ -20,7 +21,7 @@ struct listener {
 	struct server *server;
 	int fd;
 	uv_poll_t poll;
-	uv_timer_t retry;	/* after accept failed for want of descriptors */
+	uv_timer_t retry;	/* after accept failed for want of descriptors, or there was no room */
 	int handles;
 	bool waiting;		/* not accepting for now */
 };
@@ -97,11 +98,12 @@ static void on_acceptable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct listener *l = poll->data;
 
-	while (l->server->stranger_count < STRANGERS_MAX)
+	while (sessions_have_room(l->server))
 		if (!accept_one(l))
 			return;
 	l->waiting = true;
 	uv_poll_stop(&l->poll);
+	uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
 }
 
 void listen_resume(struct server *s)

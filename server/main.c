@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "exposure.h"
 #include "file.h"
 #include "home.h"
 #include "http.h"
+#include "keyring.h"
 #include "listen.h"
 #include "log.h"
 #include "notify.h"
@@ -19,26 +21,6 @@
 #include "toolchains.h"
 
 enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
-
-/* Until jobs are confined, serving other machines must be asked for. */
-static int check_exposure(const struct options *o, const char *option, const char *text, struct err *err)
-{
-	struct address a;
-
-	if (o->insecure_no_sandbox || str_eq(text, "off") || address_parse(text, &a, NULL) < 0 || address_is_loopback(&a))
-		return 0;
-	return err_set(err, ERR_CONFIG, "%s %s: not a loopback address, and jobs are not confined: "
-		       "it takes --insecure-no-sandbox", option, text);
-}
-
-static int check_options(const struct options *o, struct err *err)
-{
-	int rc = check_exposure(o, "--http", o->http, err);
-
-	for (size_t i = 0; i < o->listen.count && rc == 0; i++)
-		rc = check_exposure(o, "--listen", o->listen.v[i], err);
-	return rc;
-}
 
 static void prepare_process(void)
 {
@@ -70,6 +52,7 @@ static void on_end(uv_timer_t *timer)
 	close_handle(&s->progress_timer);
 	close_handle(&s->term);
 	close_handle(&s->interrupt);
+	close_handle(&s->hangup);
 	/* an agent that does not read its BYE is not waited for */
 	uv_timer_start(&s->end_timer, on_farewell, FAREWELL_MS, 0);
 	uv_unref((uv_handle_t *)&s->end_timer);
@@ -110,6 +93,14 @@ static void start_timers(struct server *s)
 	s->hello_timer.data = s->progress_timer.data = s->end_timer.data = s->term.data = s->interrupt.data = s;
 	uv_signal_start(&s->term, on_signal, SIGTERM);
 	uv_signal_start(&s->interrupt, on_signal, SIGINT);
+	keyring_watch(s);
+}
+
+static void say_exposure(const struct server *s)
+{
+	autofree char *text = exposure_text(s->options, s->keys, &s->listening);
+
+	log_info("serving", "whom=\"%s\"", text);
 }
 
 static void say_warnings(const struct server *s)
@@ -144,6 +135,7 @@ static void release(struct server *s)
 	admit_free(s->admit);
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
+	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);
 	free(s->jobs_dir);
@@ -152,18 +144,19 @@ static void release(struct server *s)
 		close(s->lock_fd);
 }
 
-static int serve(const struct options *o, struct err *err)
+static int serve(const struct options *o, struct keys *keys, struct err *err)
 {
 	static struct server s;
 	int rc;
 
-	s = (struct server){ .loop = uv_default_loop(), .options = o, .fault = options_fault(o), .lock_fd = -1,
+	s = (struct server){ .loop = uv_default_loop(), .options = o, .fault = options_fault(o), .lock_fd = -1, .keys = keys_ref(keys),
 			     .on_idle = on_idle, .ledger.started = (int64_t)time(NULL) };
 	prepare_process();
 	log_open(2, (enum log_level)log_level_of(o->log));
 	rc = start(&s, err);
 	if (rc < 0)
 		return rc;
+	say_exposure(&s);
 	say_warnings(&s);
 	notify("READY=1");
 	uv_run(s.loop, UV_RUN_DEFAULT);
@@ -183,9 +176,28 @@ static int show_help(void)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+static int make_key(const char *path, struct err *err)
+{
+	char name[KEY_NAME + 1];
+	int rc = key_make(path, name, err);
+
+	if (rc == 0 && (printf("%s: a new key, %s. Copy the file to each machine.\n", path, name) < 0 || fflush(stdout) != 0))
+		rc = err_sys(err, "standard output");
+	return rc;
+}
+
+static int finish(int rc, struct options *o, const struct err *err)
+{
+	if (rc < 0)
+		fprintf(stderr, "rccd: %s\n", err->text);
+	options_free(o);
+	return rc < 0 ? EXIT_USAGE : 0;
+}
+
 int main(int argc UNUSED, char **argv)
 {
 	struct options o;
+	struct keys *keys = NULL;
 	struct err err = { 0 };
 	int rc = options_read(&o, argv + 1, &err);
 
@@ -193,12 +205,14 @@ int main(int argc UNUSED, char **argv)
 		return show_help();
 	if (rc == 0 && o.version)
 		return printf("rccd " VERSION "\n") < 0 || fflush(stdout) != 0;
+	if (rc == 0 && o.make_key)
+		return finish(make_key(o.make_key, &err), &o, &err);
 	if (rc == 0)
-		rc = check_options(&o, &err);
+		rc = keyring_open(&o, &keys, &err);
 	if (rc == 0)
-		rc = serve(&o, &err);
-	if (rc < 0)
-		fprintf(stderr, "rccd: %s\n", err.text);
-	options_free(&o);
-	return rc < 0 ? EXIT_USAGE : 0;
+		rc = exposure_check(&o, keys, &err);
+	if (rc == 0)
+		rc = serve(&o, keys, &err);
+	keys_unref(keys);
+	return finish(rc, &o, &err);
 }

@@ -52,16 +52,22 @@ const struct option_row option_rows[] = {
 	  .fallback = "dedicated", .choices = policies, .help = "when to work; this version knows dedicated: always" },
 	{ .name = "toolchain-dir", .value = "DIR", .type = OPTION_TEXT, .many = true, AT(toolchain_dirs),
 	  .fallback = "/usr", .help = "below which this machine's own compilers may be used" },
+	{ .name = "key-file", .value = "FILE", .type = OPTION_TEXT, .many = true, AT(key_files),
+	  .help = "serve holders of these keys only; default: ~/.config/rcc/key, else /etc/rcc/key, if it is there" },
+	{ .name = "allow-public", .type = OPTION_FLAG, AT(allow_public),
+	  .help = "listen on addresses that the Internet may reach" },
 	{ .name = "insecure-no-sandbox", .type = OPTION_FLAG, AT(insecure_no_sandbox),
 	  .help = "serve other machines although jobs are not confined" },
 	{ .name = "insecure-no-auth", .type = OPTION_FLAG, AT(insecure_no_auth),
-	  .help = "serve whoever connects" },
+	  .help = "serve whoever connects, without a key; for test networks" },
 	{ .name = "log", .value = "LEVEL", .type = OPTION_CHOICE, AT(log),
 	  .fallback = "info", .choices = levels, .help = "error, warn, info or debug" },
 	{ .name = "fault", .value = "NAME", .type = OPTION_CHOICE, AT(fault),
 	  .fallback = "none", .choices = faults, .help = "go wrong in this way, for tests" },
 	{ .name = "config", .value = "FILE", .type = OPTION_TEXT, .argv_only = true, AT(config),
 	  .help = "options without their dashes, one a line; default: " CONFIG_FILE " if it is there" },
+	{ .name = "make-key", .value = "FILE", .type = OPTION_TEXT, .argv_only = true, AT(make_key),
+	  .help = "write a new key to a new file, and end" },
 	{ .name = "help", .type = OPTION_FLAG, .argv_only = true, AT(help), .help = "print this" },
 	{ .name = "version", .type = OPTION_FLAG, .argv_only = true, AT(version), .help = "print the version" },
 };
@@ -304,7 +310,7 @@ int options_read(struct options *o, char *const *argv, struct err *err)
 		rc = take_word(&s, &argv, err);
 	if (rc == 0 && !o->config && access(CONFIG_FILE, F_OK) == 0)
 		o->config = xstrdup(CONFIG_FILE);
-	if (rc == 0 && o->config && !o->help && !o->version)
+	if (rc == 0 && o->config && !o->help && !o->version && !o->make_key)
 		rc = read_config(&s, err);
 	if (rc == 0)
 		rc = set_defaults(&s, err);

@@ -36,6 +36,9 @@ struct options {
 	char *config;
 	char *log;
 	char *fault;
+	struct argv key_files;
+	char *make_key;			/* NULL: serve */
+	bool allow_public;
 	bool insecure_no_sandbox;
 	bool insecure_no_auth;
 	bool help;

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "admit.h"
+#include "key.h"
 #include "ledger.h"
 #include "options.h"
 
@@ -17,6 +18,8 @@ enum {
 	QUEUE_MAX = 8192,
 	SESSIONS_MAX = 4096,
 	STRANGERS_MAX = 64,	/* connections before their HELLO */
+	STRANGER_BYTES = 4096,	/* that each may send */
+	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
 };
@@ -34,6 +37,7 @@ struct server {
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
 	int lock_fd;			/* held on the store */
+	struct keys *keys;		/* NULL: connections are plain */
 
 	struct admit *admit;
 	struct admit_actions actions;
@@ -55,7 +59,7 @@ struct server {
 	struct http *http;
 	char *http_address;		/* NULL: off */
 
-	uv_signal_t term, interrupt;
+	uv_signal_t term, interrupt, hangup;
 	uv_timer_t end_timer;
 	bool draining, ending;
 	void (*on_idle)(struct server *s);	/* draining is over */

@@ -187,7 +187,9 @@ static int on_hello(struct session *x, struct frame *f, struct err *err)
 	}
 	x->state = m.role == ROLE_CONTROL ? CONTROL : IDLE;
 	x->server->stranger_count--;
-	log_debug("hello", "peer=%s name=%s role=%s", x->peer, x->name, m.role == ROLE_CONTROL ? "control" : "job");
+	conn_set_quota(x->conn, 0);
+	log_debug("hello", "peer=%s name=%s role=%s key=%s", x->peer, x->name, m.role == ROLE_CONTROL ? "control" : "job",
+		  conn_key(x->conn) ? conn_key(x->conn)->name : "-");
 	welcome(x);
 	if (x->state == CONTROL)
 		send_state(x);
@@ -417,6 +419,46 @@ static void on_hello_timer(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
+static struct session *oldest_stranger(const struct server *s)
+{
+	struct session *oldest = NULL;
+
+	for (struct session *x = s->sessions; x; x = x->next)
+		if (x->state == AWAIT_HELLO)
+			oldest = x;
+	return oldest;
+}
+
+bool sessions_have_room(const struct server *s)
+{
+	const struct session *x;
+
+	if (s->stranger_count < STRANGERS_MAX)
+		return true;
+	x = oldest_stranger(s);
+	return x && clock_ms() - x->opened_ms >= STRANGER_MS;
+}
+
+static void lock_out(struct session *x)
+{
+	log_info("locked-out", "peer=%s name=%s why=\"its key is no longer one of ours\"", x->peer, x->name);
+	conn_close(ptr_steal(&x->conn));
+	session_free(x);
+}
+
+void sessions_check_keys(struct server *s)
+{
+	for (struct session *x = s->sessions, *next; x; x = next) {
+		const struct key *shown = conn_key(x->conn), *now = NULL;
+
+		next = x->next;
+		if (shown)
+			now = keys_find(s->keys, shown->name, strlen(shown->name));
+		if ((x->state == CONTROL || x->state == IDLE) && !(now && key_eq(shown, now)))
+			lock_out(x);
+	}
+}
+
 void session_open(struct server *s, int fd, const struct address *peer)
 {
 	struct session *x = xcalloc(1, sizeof *x);
@@ -431,6 +473,11 @@ void session_open(struct server *s, int fd, const struct address *peer)
 	s->session_count++;
 	s->stranger_count++;
 	x->conn = conn_new(s->loop, fd, &wire_protocol, &ops, x);
+	conn_set_quota(x->conn, STRANGER_BYTES);
+	if (s->keys)
+		conn_seal(x->conn, SEAL_VOLUNTEER, s->keys);
+	if (s->stranger_count > STRANGERS_MAX)
+		session_bye(oldest_stranger(s), REFUSAL_TOO_MANY, "too slow to say HELLO");
 	if (s->session_count > SESSIONS_MAX) {
 		session_bye(x, REFUSAL_TOO_MANY, NULL);
 		return;

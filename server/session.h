@@ -24,6 +24,11 @@ struct conn *session_conn(struct session *x);
 /* The session's job is over: its RESULT or REFUSE has been sent. */
 void session_job_over(struct session *x);
 
+/* There is room for a connection that has not said who it is, or one that has been silent for long gives way. */
+bool sessions_have_room(const struct server *s);
+/* The keys are others now: whoever showed one that is gone gets no more work done. Jobs that run go on. */
+void sessions_check_keys(struct server *s);
+
 unsigned sessions_agents(const struct server *s);	/* control connections */
 
 /* To all control sessions. */

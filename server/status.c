@@ -17,7 +17,7 @@ static void add_warnings(const struct server *s, struct status *st)
 
 	warn(st, o->insecure_no_sandbox, "No sandbox: jobs run unconfined, as the user of rccd (--insecure-no-sandbox).");
 	warn(st, o->insecure_no_auth, "No authentication: whoever reaches this address is served (--insecure-no-auth).");
-	warn(st, s->exposed, "Other machines can connect.");
+	warn(st, s->exposed && !s->keys, "Other machines can connect, without a key.");
 	warn(st, s->fault != FAULT_NONE, "A fault is being injected (--fault).");
 }
 

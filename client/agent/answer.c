@@ -134,7 +134,7 @@ static char *hosts_answer(struct agent *a, const struct settings *set, bool json
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < set->host_count; i++) {
-		struct peer *p = peers_get(a->peers, &set->hosts[i]);
+		struct peer *p = peers_get(a->peers, &set->hosts[i], set->keys);
 
 		json_array_append_new(list, host_json(p));
 		host_text(&b, p);
@@ -156,7 +156,7 @@ static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 	struct peer_info i;
 
 	for (size_t n = 0; n < set->host_count; n++) {
-		peer_describe(peers_get(a->peers, &set->hosts[n]), &i);
+		peer_describe(peers_get(a->peers, &set->hosts[n], set->keys), &i);
 		if (i.state == PEER_READY && !i.draining)
 			slots += set->hosts[n].slots && set->hosts[n].slots < i.slots ? set->hosts[n].slots : i.slots;
 	}
@@ -191,7 +191,7 @@ static bool settled(const struct waiting *w)
 	struct peer_info i;
 
 	for (size_t n = 0; n < w->settings.host_count; n++) {
-		peer_describe(peers_get(w->agent->peers, &w->settings.hosts[n]), &i);
+		peer_describe(peers_get(w->agent->peers, &w->settings.hosts[n], w->settings.keys), &i);
 		if (i.state == PEER_RESOLVING || i.state == PEER_CONNECTING ||
 		    (i.state == PEER_READY && !i.rtt_us))
 			return false;
@@ -234,7 +234,7 @@ static void answer_when_settled(struct agent *a, struct conn *c, const struct qu
 			       .until_ms = clock_ms() + SETTLE_MS };
 	conn_set_arg(c, &asker_ops, w);
 	for (size_t i = 0; i < set->host_count; i++)
-		peer_wake(peers_get(a->peers, &set->hosts[i]));
+		peer_wake(peers_get(a->peers, &set->hosts[i], set->keys));
 	uv_timer_init(a->loop, &w->timer);
 	w->timer.data = w;
 	uv_timer_start(&w->timer, on_look, 0, LOOK_MS);

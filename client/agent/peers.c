@@ -50,6 +50,7 @@ struct peer {
 	TAILQ_ENTRY(peer) link;
 	struct peers *peers;
 	char *key;
+	struct keys *keys;		/* NULL: its connections are plain */
 	struct host host;
 	enum peer_state state;
 	char trouble[160];
@@ -181,6 +182,8 @@ static void send_hello(struct conn *c, const struct peer *p, enum wire_role role
 	autobuf struct buf b = { 0 };
 	struct wire_hello hello = { .version = WIRE_VERSION, .role = (uint8_t)role, .name = p->peers->own_name };
 
+	if (p->keys)
+		conn_seal(c, SEAL_CALLER, p->keys);
 	wire_hello_put(&b, &hello);
 	conn_send(c, WIRE_HELLO, 0, &b);
 }
@@ -333,9 +336,11 @@ static void on_control_end(struct conn *c, void *arg, const struct err *err)
 {
 	struct peer *p = arg;
 
+	bool mute = p->state == PEER_CONNECTING && !p->keys && err->code == ERR_CLOSED;
+
 	(void)c;
 	p->control = NULL;
-	peer_fail(p, reason_of(err), err->text);
+	peer_fail(p, reason_of(err), mute ? "closed without a word: it may want a key" : err->text);
 }
 
 static const struct conn_ops control_ops = { .on_message = on_control_message, .on_end = on_control_end };
@@ -441,16 +446,21 @@ struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer
 	return ps;
 }
 
-struct peer *peers_get(struct peers *ps, const struct host *h)
+static bool same_keys(const struct keys *a, const struct keys *b)
+{
+	return a && b ? key_eq(&a->all[0], &b->all[0]) : a == b;	/* only the first is ever shown */
+}
+
+struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys)
 {
 	autofree char *key = xasprintf(strchr(h->name, ':') ? "[%s]:%u" : "%s:%u", h->name, h->port);
 	struct peer *p;
 
 	TAILQ_FOREACH(p, &ps->all, link)
-		if (str_eq(p->key, key))
+		if (str_eq(p->key, key) && same_keys(p->keys, keys))
 			return p;
 	p = xcalloc(1, sizeof *p);
-	*p = (struct peer){ .peers = ps, .key = ptr_steal(&key), .host = *h };
+	*p = (struct peer){ .peers = ps, .key = ptr_steal(&key), .keys = keys_ref(keys), .host = *h };
 	p->host.name = xstrdup(h->name);
 	TAILQ_INIT(&p->warm);
 	TAILQ_INSERT_TAIL(&ps->all, p, link);

@@ -48,8 +48,11 @@ struct peer_info {
 
 struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg);	/* for the process's life */
 
-/* The volunteer of this host entry, made known if it is new. Never NULL; lives as long as peers. */
-struct peer *peers_get(struct peers *ps, const struct host *h);
+/*
+ * The volunteer of this host entry, made known if it is new. Never NULL; lives as long as peers. keys: what
+ * connections to it are sealed with, NULL for plain ones. With another key it is another peer.
+ */
+struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys);
 /* Connect if it is neither connected nor in back-off. */
 void peer_wake(struct peer *p);
 void peer_describe(const struct peer *p, struct peer_info *out);

@@ -588,7 +588,7 @@ static void remember_diagnostics(struct session *s, struct attempt *at)
 /* One that is named twice is still one. */
 static void add_candidate(struct session *s, const struct host *h)
 {
-	struct peer *p = peers_get(s->agent->peers, h);
+	struct peer *p = peers_get(s->agent->peers, h, s->settings.keys);
 
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (s->candidates[i] == p)

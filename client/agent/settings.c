@@ -120,6 +120,15 @@ static int set_fallback(struct settings *s, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_key_file(struct settings *s, const char *value, struct err *err)
+{
+	if (*value && *value != '/')	/* the agent has no directory of the caller's */
+		return err_set(err, ERR_CONFIG, "'%s' is not an absolute path", value);
+	free(s->key_file);
+	s->key_file = xstrdup(value);
+	return 0;
+}
+
 static const struct {
 	const char *name;	/* in the config */
 	const char *variable;
@@ -129,6 +138,7 @@ static const struct {
 	{ "mode", "RCC_MODE", set_mode },
 	{ "local_slots", "RCC_LOCAL_SLOTS", set_local_slots },
 	{ "fallback", "RCC_FALLBACK", set_fallback },
+	{ "key_file", "RCC_KEY_FILE", set_key_file },
 };
 
 const char *const *settings_names(void)
@@ -207,6 +217,21 @@ static int load_files(const struct argv *env, struct settings *s, struct err *er
 	return rc < 0 || !own ? rc : load_file(own, s, err);
 }
 
+/* The file that was named, or the first default that is there for us. */
+static int load_keys(const struct argv *env, struct settings *s, struct err *err)
+{
+	autofree char *found = s->key_file ? NULL : key_default_file(environment_get(env, "XDG_CONFIG_HOME"),
+								      environment_get(env, "HOME"));
+	const char *path = s->key_file ? s->key_file : found;
+	int rc;
+
+	if (!path || !*path || !s->host_count)
+		return 0;
+	s->keys = keys_new();
+	rc = keys_load(s->keys, path, err);
+	return rc == ERR_ABSENT ? err->code = ERR_CONFIG : rc;
+}
+
 int settings_load(const struct argv *env, unsigned cores, struct settings *out, struct err *err)
 {
 	int rc;
@@ -216,12 +241,14 @@ int settings_load(const struct argv *env, unsigned cores, struct settings *out, 
 	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(table); i++) {
 		const char *value = environment_get(env, table[i].variable);
 
-		if (value && (*value || table[i].set == set_hosts)) {
+		if (value && (*value || table[i].set == set_hosts || table[i].set == set_key_file)) {
 			rc = table[i].set(out, value, err);
 			if (rc < 0)
 				err_wrap(err, "%s", table[i].variable);
 		}
 	}
+	if (rc == 0)
+		rc = load_keys(env, out, err);
 	if (rc < 0)
 		settings_free(out);
 	return rc;
@@ -230,4 +257,8 @@ int settings_load(const struct argv *env, unsigned cores, struct settings *out, 
 void settings_free(struct settings *s)
 {
 	hosts_clear(s);
+	free(s->key_file);
+	s->key_file = NULL;
+	keys_unref(s->keys);
+	s->keys = NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "argv.h"
 #include "err.h"
+#include "key.h"
 
 enum mode { MODE_AUTO, MODE_TEXT, MODE_LOCAL };
 
@@ -23,12 +24,14 @@ struct settings {
 	struct host *hosts;
 	size_t host_count;
 	unsigned local_slots;	/* jobs that could go elsewhere are placed here up to this many */
+	char *key_file;		/* NULL: the default ones; "": none */
+	struct keys *keys;	/* what it holds; NULL: volunteers are asked for nothing */
 	bool fallback;		/* a failed remote attempt becomes a local compile */
 };
 
 /*
  * /etc/rcc/rcc.conf, then the user's rcc.conf, then env (NAME=value strings,
- * as in struct ask). cores is the default for local_slots. ERR_CONFIG names
+ * as in struct ask); then the key file. cores is the default for local_slots. ERR_CONFIG names
  * the thing and the place; ERR_IO: we have no means to read them just now.
  */
 int settings_load(const struct argv *env, unsigned cores, struct settings *out, struct err *err);

@@ -110,6 +110,8 @@ static void config_errors_name_file_and_line(void **state)
 		{ "hosts = elm\n\njust words\n", "rcc.conf:3: " },
 		{ "[server]\nmode = text\n", "rcc.conf:2: [server]: unknown section" },
 		{ "local_slots = -1\n", "'-1' is not a number" },
+		{ "key_file = key\n", "rcc.conf:1: key_file: 'key' is not an absolute path" },
+		{ "hosts = elm\nkey_file = /nonexistent/key\n", "/nonexistent/key: No such file" },
 	};
 
 	(void)state;
@@ -124,6 +126,41 @@ static void config_errors_name_file_and_line(void **state)
 			fail_msg("'%s' does not say '%s'", err.text, bad[i].says);
 		remove_tree(-1, dir);
 	}
+}
+
+/* The key beside the user's rcc.conf counts, unless another is named, or none. */
+static void a_key_lies_beside_the_config(void **state)
+{
+	static const struct { const char *variable; int rc; bool has_key; } rows[] = {
+		{ "X=", 0, true }, { "RCC_KEY_FILE=", 0, false }, { "RCC_KEY_FILE=/nonexistent/key", ERR_CONFIG, false },
+	};
+	char dir[64], path[128], name[KEY_NAME + 1];
+	struct err err = { 0 };
+
+	(void)state;
+	write_config(dir, "hosts = elm\n");
+	snprintf(path, sizeof path, "%s/rcc/key", dir);
+	assert_int_equal(key_make(path, name, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autoargv struct argv env = { 0 };
+		struct settings s;
+
+		argv_pushf(&env, "XDG_CONFIG_HOME=%s", dir);
+		argv_push(&env, rows[i].variable);
+		assert_int_equal(settings_load(&env, 4, &s, &err), rows[i].rc);
+		assert_int_equal(s.keys != NULL, rows[i].has_key);
+		if (s.keys)
+			assert_string_equal(s.keys->all[0].name, name);
+		settings_free(&s);
+	}
+	assert_int_equal(chmod(path, 0644), 0);
+	{
+		struct settings s;
+
+		assert_int_equal(load(&s, &err, NULL, dir), ERR_CONFIG);
+		assert_non_null(strstr(err.text, path));
+	}
+	remove_tree(-1, dir);
 }
 
 static void the_man_page_names_every_setting(void **state)
@@ -146,6 +183,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_the_cores_and_fallback),
 		cmocka_unit_test(the_environment_wins_over_the_config),
 		cmocka_unit_test(config_errors_name_file_and_line),
+		cmocka_unit_test(a_key_lies_beside_the_config),
 		cmocka_unit_test(the_man_page_names_every_setting),
 	};
 
