@@ -13,6 +13,7 @@
 #include "notify.h"
 #include "options.h"
 #include "run.h"
+#include "sandbox.h"
 #include "server.h"
 #include "session.h"
 #include "slots.h"
@@ -20,15 +21,15 @@
 
 enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
 
-/* Until jobs are confined, serving other machines must be asked for. */
+/* Until callers have a key, serving other machines must be asked for. */
 static int check_exposure(const struct options *o, const char *option, const char *text, struct err *err)
 {
 	struct address a;
 
-	if (o->insecure_no_sandbox || str_eq(text, "off") || address_parse(text, &a, NULL) < 0 || address_is_loopback(&a))
+	if (o->insecure_no_auth || str_eq(text, "off") || address_parse(text, &a, NULL) < 0 || address_is_loopback(&a))
 		return 0;
-	return err_set(err, ERR_CONFIG, "%s %s: not a loopback address, and jobs are not confined: "
-		       "it takes --insecure-no-sandbox", option, text);
+	return err_set(err, ERR_CONFIG, "%s %s: not a loopback address, and whoever reaches it is served: "
+		       "it takes --insecure-no-auth", option, text);
 }
 
 static int check_options(const struct options *o, struct err *err)
@@ -130,6 +131,9 @@ static int start(struct server *s, struct err *err)
 	if (!s->box)
 		return err_set(err, ERR_CONFIG, "rccd-box is not beside rccd, nor in %s", LIBEXECDIR);
 	s->lock_fd = rc = home_open(s->options->store, &s->jobs_dir, err);
+	if (rc < 0)
+		return rc;
+	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
 	slots_start(s);

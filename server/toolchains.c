@@ -365,6 +365,19 @@ bool toolchain_allows(const struct server *s, const struct digest *id, const str
 	return e && toolchain_step_known(step) && toolchain_resolve(&e->tree, step->program);
 }
 
+void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links)
+{
+	const struct entry *e = entry_of(s, id);
+
+	for (size_t i = 0; e && i < e->tree.count; i++) {
+		const struct tree_entry *t = &e->tree.entries[i];
+
+		argv_push(t->type == TREE_FILE ? files : links, t->path);
+		if (t->type == TREE_LINK)
+			argv_push(links, t->target);
+	}
+}
+
 size_t toolchains_view(const struct server *s, struct toolchain_view *views, size_t max)
 {
 	static const char *const names[] = { [CHECKING] = "checking", [READY] = "ready", [LACKING] = "lacking" };
