@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "args.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
@@ -55,10 +56,16 @@ static int check(struct server *s, const struct job *job, struct err *err)
 {
 	if (!toolchain_unchanged(s, &job->toolchain))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
-	for (size_t i = 0; i < job->step_count; i++)
-		if (!toolchain_allows(s, &job->toolchain, &job->steps[i]))
-			return err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here",
-				       job->steps[i].program);
+	for (size_t i = 0; i < job->step_count; i++) {
+		const struct job_step *step = &job->steps[i];
+		int rc = toolchain_allows(s, &job->toolchain, step) ? 0 :
+			 err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here", step->program);
+
+		if (rc == 0)
+			rc = args_check(toolchain_program_name(step->program), &step->argv, err);
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 

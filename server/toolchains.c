@@ -70,13 +70,15 @@ static bool name_fits(const char *base, const char *name, bool prefixed, bool ve
 	return !*base || (versioned && *base == '-' && base[1] && strspn(base + 1, "0123456789.") == strlen(base + 1));
 }
 
-bool toolchain_program_known(const char *path)
+const char *toolchain_program_name(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
 		if (name_fits(path_base(path), programs[i].name, programs[i].prefixed, programs[i].versioned))
-			return true;
-	return false;
+			return programs[i].name;
+	return NULL;
 }
+
+bool toolchain_program_known(const char *path) { return toolchain_program_name(path) != NULL; }
 
 bool toolchain_step_known(const struct job_step *step)
 {

@@ -42,6 +42,7 @@ size_t toolchains_view(const struct server *s, struct toolchain_view *views, siz
 const struct tree_entry *toolchain_resolve(const struct tree *t, const char *path);
 /* cc1, cc1plus, as, clang: what a volunteer runs at all, by base name. */
 bool toolchain_program_known(const char *path);
+const char *toolchain_program_name(const char *path);	/* which of them; NULL: none */
 bool toolchain_step_known(const struct job_step *step);
 
 #endif
