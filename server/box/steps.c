@@ -287,12 +287,20 @@ static void step_ended(struct steps *s, int status)
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
-	if (r->signal == SIGXCPU)
+}
+
+/* The steps ran, and the input was whole: how did the last one end? */
+static void conclude(struct steps *s)
+{
+	uint8_t signal = s->result->signal;
+
+	if (signal == SIGXCPU)
 		finish(s, JOB_LIMIT, "processor time: more than %u s", s->q->cpu_seconds);
-	if (r->signal == SIGSYS && s->filter)
-		finish(s, JOB_LIMIT, "a system call that is not allowed");
-	if (r->signal == SIGXFSZ)
+	if (signal == SIGXFSZ)
 		finish(s, JOB_LIMIT, "a file of more than %llu bytes", (unsigned long long)s->q->file_bytes);
+	if (signal == SIGSYS && s->filter)
+		finish(s, JOB_LIMIT, "a system call that is not allowed");
+	finish(s, JOB_RAN, "%s", "");
 }
 
 static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
@@ -330,7 +338,7 @@ static void advance(struct steps *s)
 			start_step(s);
 	} else if (s->input_whole) {
 		/* not before: a program that saw a damaged input has proved nothing */
-		finish(s, JOB_RAN, "%s", "");
+		conclude(s);
 	}
 }
 
