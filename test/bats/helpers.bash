@@ -87,10 +87,10 @@ farm_start() {
 sandbox() {
 	local uid=0
 	[ "$(id -u)" != 0 ] || uid=64000
-	mkdir -p "$FARM/probe"
+	mkdir -p "$FARM/trial"
 	if [ -z "${SANDBOX+known}" ]; then
 		SANDBOX=
-		rccd-box --probe "$FARM/probe" "$uid" >"$FARM/probe.said" 2>&1 || SANDBOX=--insecure-no-sandbox
+		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || SANDBOX=--insecure-no-sandbox
 		export SANDBOX
 	fi
 	echo "$SANDBOX"
