@@ -103,7 +103,10 @@ demo:
 	@$(MAKE) setup
 	@$(MAKE) all
 	@O="$O" contrib/demo
-bench: all
+$O/bench/box: $O/test/bench/box.o $O/test/lib/box.a $O/test/lib/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lpthread
+bench: all $O/bench/box
 	@O="$O" test/bench/run
 .PHONY: unit unit-build setup check demo bench
 

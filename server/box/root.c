@@ -36,7 +36,7 @@ static int make_parents(const char *name, struct err *err)
 {
 	char path[PATH_MAX];
 
-	for (size_t i = 0; name[i] && i < sizeof path; i++) {
+	for (size_t i = 0; i < sizeof path && name[i]; i++) {
 		path[i] = 0;
 		if (name[i] == '/' && mkdir(path, 0755) < 0 && errno != EEXIST)
 			return err_sys(err, "make /%s", path);
@@ -147,7 +147,7 @@ static int add_job(const struct box_request *q, struct err *err)
 	snprintf(options, sizeof options, "size=%llu,nr_inodes=%d,mode=700,uid=%u,gid=%u",
 		 (unsigned long long)q->scratch_bytes, JOB_FILES_MAX, q->uid ? q->uid : getuid(),
 		 q->uid ? q->uid : getgid());
-	return mount("job", ROOT_JOB + 1, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0 ?
+	return mount("job", &ROOT_JOB[1], "tmpfs", MS_NOSUID | MS_NODEV, options) < 0 ?
 	       err_sys(err, "mount the job's directory") : 0;
 }
 

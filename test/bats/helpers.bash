@@ -151,6 +151,7 @@ jobs_left() {
 # below PID: its children, and theirs; a confined job cannot be told by its directory
 below() {
 	local c
+	# shellcheck disable=SC2013 # words, on one line
 	for c in $(cat "/proc/$1/task"/*/children 2>/dev/null); do echo "$c"; below "$c"; done
 }
 no_jobs_left() { [ -z "$(jobs_left)" ]; }

@@ -51,7 +51,10 @@ send() {
 	cat result
 }
 # act USER WORD: what the hostile compiler does
-act() { send "$1" - "$FARM/toolchain/cc1" -quiet - -o out.s <<<"$2"; }
+act() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make a toolchain that a volunteer takes"
+	send "$1" - "$FARM/toolchain/cc1" -quiet - -o out.s <<<"$2"
+}
 came() { [ -e "got/stream$1" ]; }
 # Nothing of any secret came back, in whatever stream.
 kept() { ! grep -rqa TOPSECRET got || fail "it came back: $(grep -ra TOPSECRET got)"; }
@@ -72,6 +75,19 @@ killed_for() {
 			log_of "$user" | grep -q "confined as=user uid=$(id -u "$user")"
 		fi
 	done
+}
+
+@test "where a box does not hold, rccd names the step and does not serve" {
+	need setpriv
+	[ "$(id -u)" -eq 0 ] || skip "takes root, to be without one of its rights"
+	run --separate-stderr timeout 10 setpriv --bounding-set=-sys_admin rccd --store "$BATS_TEST_TMPDIR/s" \
+		--listen 127.0.0.1:0 --http off
+	[ "$status" -eq 2 ]
+	grep -q '^rccd: cannot confine jobs (--insecure-no-sandbox serves without): make a mount namespace:' <<<"$stderr"
+	run --separate-stderr timeout 10 setpriv --bounding-set=-setuid rccd --store "$BATS_TEST_TMPDIR/s" \
+		--listen 127.0.0.1:0 --http off
+	[ "$status" -eq 2 ]
+	grep -q 'become user 64000' <<<"$stderr"
 }
 
 @test "a line marker names a secret, and a syntax error would print its line" {
