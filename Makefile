@@ -81,7 +81,7 @@ endef
 $(foreach f,$(floors),$(eval $(call archive,$f)))
 ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
-SERVER_TESTS = test_admit test_box test_exposure test_status test_rccd_options test_toolchains fuzz_box_request
+SERVER_TESTS = test_admit test_args test_box test_exposure test_status test_rccd_options test_toolchains fuzz_box_request
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
 TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 
@@ -103,7 +103,10 @@ demo:
 	@$(MAKE) setup
 	@$(MAKE) all
 	@O="$O" contrib/demo
-bench: all
+$O/bench/box: $O/test/bench/box.o $O/test/lib/box.a $O/test/lib/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lpthread
+bench: all $O/bench/box
 	@O="$O" test/bench/run
 .PHONY: unit unit-build setup check demo bench
 

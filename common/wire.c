@@ -22,7 +22,7 @@ static const struct frame_rule rules[WIRE_TYPES] = {
 	[WIRE_OUTPUT] = { "OUTPUT", FRAME_MAX, .bulk = true },
 	[WIRE_RESULT] = { "RESULT", 512 },
 	[WIRE_PROGRESS] = { "PROGRESS", 0 },
-	[WIRE_BOX] = { "BOX", JOB_BYTES_MAX + 4096 },
+	[WIRE_BOX] = { "BOX", JOB_BYTES_MAX + TREE_BYTES_MAX + 4096 },
 };
 
 const struct protocol wire_protocol = { "wire", rules, ARRAY_LEN(rules) };

@@ -15,6 +15,7 @@
 #include "notify.h"
 #include "options.h"
 #include "run.h"
+#include "sandbox.h"
 #include "server.h"
 #include "session.h"
 #include "slots.h"
@@ -121,6 +122,9 @@ static int start(struct server *s, struct err *err)
 	if (!s->box)
 		return err_set(err, ERR_CONFIG, "rccd-box is not beside rccd, nor in %s", LIBEXECDIR);
 	s->lock_fd = rc = home_open(s->options->store, &s->jobs_dir, err);
+	if (rc < 0)
+		return rc;
+	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
 	slots_start(s);

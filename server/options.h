@@ -28,6 +28,7 @@ struct options {
 	struct argv listen;
 	char *http;			/* "off": none */
 	uint64_t jobs;
+	uint64_t job_uid;
 	uint64_t grace;			/* seconds */
 	char *store;
 	char *name;

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "args.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
+#include "sandbox.h"
 #include "slots.h"
 #include "toolchains.h"
 #include "wire.h"
@@ -20,7 +22,8 @@
 
 /* What a box may use: generous bounds that only a runaway meets. */
 enum { CPU_SECONDS = 600, WALL_SECONDS = 1200 };
-#define FILE_BYTES ((uint64_t)2 << 30)
+#define FILE_BYTES ((uint64_t)512 << 20)
+#define SCRATCH_BYTES ((uint64_t)1 << 30)
 #define INPUT_BYTES ((uint64_t)1 << 30)
 
 struct job_run {
@@ -29,6 +32,7 @@ struct job_run {
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
 	size_t output_names;
+	unsigned place;			/* of its box, among those alive */
 	uint64_t started_ms;
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
@@ -52,10 +56,16 @@ static int check(struct server *s, const struct job *job, struct err *err)
 {
 	if (!toolchain_unchanged(s, &job->toolchain))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
-	for (size_t i = 0; i < job->step_count; i++)
-		if (!toolchain_allows(s, &job->toolchain, &job->steps[i]))
-			return err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here",
-				       job->steps[i].program);
+	for (size_t i = 0; i < job->step_count; i++) {
+		const struct job_step *step = &job->steps[i];
+		int rc = toolchain_allows(s, &job->toolchain, step) ? 0 :
+			 err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here", step->program);
+
+		if (rc == 0)
+			rc = args_check(toolchain_program_name(step->program), &step->argv, err);
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 
@@ -207,6 +217,31 @@ static void on_progress(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
+/* The lowest that no box has: each has a user of its own. */
+static unsigned free_place(const struct server *s)
+{
+	unsigned place = 0;
+
+	for (const struct job_run *r = s->runs; r;) {
+		bool taken = r->place == place;
+
+		place += taken;
+		r = taken ? s->runs : r->next;
+	}
+	return place;
+}
+
+/* What is in its root, and whom it becomes. */
+static void confine(struct box_request *q, const struct server *s, unsigned place)
+{
+	q->confined = s->confined;
+	if (!s->confined)
+		return;
+	q->uid = sandbox_uid(s, place);
+	q->scratch_bytes = SCRATCH_BYTES;
+	toolchain_contents(s, &q->job.toolchain, &q->files, &q->links);
+}
+
 static void link_run(struct job_run *r)
 {
 	if (!r->server->runs)
@@ -237,7 +272,11 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 			       .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;
+	r->place = free_place(s);
+	confine(&q, s, r->place);
 	rc = worker_start(s->loop, s->box, &q, &worker_ops, r, &r->worker, err);
+	argv_free(&q.files);
+	argv_free(&q.links);
 	if (rc < 0) {
 		free(r);
 		return rc;

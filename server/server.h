@@ -36,6 +36,7 @@ struct server {
 	enum fault fault;
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
+	bool confined;			/* the boxes hold */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 

@@ -70,13 +70,15 @@ static bool name_fits(const char *base, const char *name, bool prefixed, bool ve
 	return !*base || (versioned && *base == '-' && base[1] && strspn(base + 1, "0123456789.") == strlen(base + 1));
 }
 
-bool toolchain_program_known(const char *path)
+const char *toolchain_program_name(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
 		if (name_fits(path_base(path), programs[i].name, programs[i].prefixed, programs[i].versioned))
-			return true;
-	return false;
+			return programs[i].name;
+	return NULL;
 }
+
+bool toolchain_program_known(const char *path) { return toolchain_program_name(path) != NULL; }
 
 bool toolchain_step_known(const struct job_step *step)
 {
@@ -363,6 +365,19 @@ bool toolchain_allows(const struct server *s, const struct digest *id, const str
 	const struct entry *e = entry_of(s, id);
 
 	return e && toolchain_step_known(step) && toolchain_resolve(&e->tree, step->program);
+}
+
+void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links)
+{
+	const struct entry *e = entry_of(s, id);
+
+	for (size_t i = 0; e && i < e->tree.count; i++) {
+		const struct tree_entry *t = &e->tree.entries[i];
+
+		argv_push(t->type == TREE_FILE ? files : links, t->path);
+		if (t->type == TREE_LINK)
+			argv_push(links, t->target);
+	}
 }
 
 size_t toolchains_view(const struct server *s, struct toolchain_view *views, size_t max)

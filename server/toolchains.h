@@ -27,6 +27,9 @@ bool toolchain_unchanged(struct server *s, const struct digest *id);
 /* An enumerated program, and of this toolchain; clang only as a compiler proper, never as a driver. */
 bool toolchain_allows(const struct server *s, const struct digest *id, const struct job_step *step);
 
+/* Its files, and its links: name, target, name, target. */
+void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links);
+
 struct toolchain_view {
 	struct digest id;
 	const char *state;	/* "checking", "ready", "lacking" */
@@ -39,6 +42,7 @@ size_t toolchains_view(const struct server *s, struct toolchain_view *views, siz
 const struct tree_entry *toolchain_resolve(const struct tree *t, const char *path);
 /* cc1, cc1plus, as, clang: what a volunteer runs at all, by base name. */
 bool toolchain_program_known(const char *path);
+const char *toolchain_program_name(const char *path);	/* which of them; NULL: none */
 bool toolchain_step_known(const struct job_step *step);
 
 #endif

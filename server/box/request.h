@@ -7,6 +7,7 @@
 #ifndef RCC_BOX_REQUEST_H
 #define RCC_BOX_REQUEST_H
 
+#include "argv.h"
 #include "buf.h"
 #include "err.h"
 #include "frame.h"
@@ -23,6 +24,11 @@ struct box_request {
 	uint64_t memory_bytes;	/* RLIMIT_AS; 0: none */
 	uint64_t file_bytes;	/* RLIMIT_FSIZE; also the bound of all outputs together */
 	uint64_t input_bytes;	/* the bound of the input, codecs undone */
+	bool confined;		/* in a root of its own; else the rest of these does not count */
+	uint32_t uid;		/* whom it becomes, when it is root; 0: it stays who it is */
+	uint64_t scratch_bytes;	/* the bound of the job's directory */
+	struct argv files;	/* what is in the root, besides: absolute names, the host's own files */
+	struct argv links;	/* and links: name, target, name, target */
 	struct job job;
 };
 

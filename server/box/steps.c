@@ -25,6 +25,8 @@
 #include "codec.h"
 #include "confine.h"
 #include "file.h"
+#include "root.h"
+#include "syscalls.h"
 
 enum {
 	BACKLOG_MAX = 256 * 1024,	/* input read ahead of the first program */
@@ -39,6 +41,7 @@ struct steps {
 	struct captured *captured;
 	struct job_result *result;
 	struct argv env;
+	const struct sock_fprog *filter;	/* NULL: any system call may be made */
 	uint64_t started_us;
 
 	XXH3_state_t hash;
@@ -97,7 +100,7 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 }
 
 /* In the child, which shares our memory until it executes: nothing here may allocate. */
-static NORETURN void become(const struct job_step *step, char *const *env, const int fds[3], pid_t box,
+static NORETURN void become(const struct steps *s, const struct job_step *step, const int fds[3], pid_t box,
 			    volatile int *failure)
 {
 	sigset_t none;
@@ -114,19 +117,20 @@ static NORETURN void become(const struct job_step *step, char *const *env, const
 			*failure = errno;
 			_exit(127);
 		}
-	execve(step->program, step->argv.v, env);
+	if (!s->filter || syscalls_restrict(s->filter) == 0)
+		execve(step->program, step->argv.v, s->env.v);
 	*failure = errno;
 	_exit(127);
 }
 
 /* vfork: the child runs first, so that its failure to execute is known when this returns. */
-static pid_t spawn(const struct job_step *step, char *const *env, const int fds[3], int *failure)
+static pid_t spawn(const struct steps *s, const struct job_step *step, const int fds[3], int *failure)
 {
 	volatile int told = 0;
 	pid_t box = getpid(), pid = vfork();
 
 	if (pid == 0)
-		become(step, env, fds, box, &told);
+		become(s, step, fds, box, &told);
 	*failure = pid < 0 ? errno : told;
 	return pid;
 }
@@ -143,7 +147,7 @@ static void start_step(struct steps *s)
 		finish(s, JOB_BOX_FAILED, "%.120s", err.text);
 		return;
 	}
-	s->pid = spawn(step, s->env.v, fds, &failure);
+	s->pid = spawn(s, step, fds, &failure);
 	if (failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
 		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(failure));
@@ -283,10 +287,20 @@ static void step_ended(struct steps *s, int status)
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
-	if (r->signal == SIGXCPU)
+}
+
+/* The steps ran, and the input was whole: how did the last one end? */
+static void conclude(struct steps *s)
+{
+	uint8_t signal = s->result->signal;
+
+	if (signal == SIGXCPU)
 		finish(s, JOB_LIMIT, "processor time: more than %u s", s->q->cpu_seconds);
-	if (r->signal == SIGXFSZ)
+	if (signal == SIGXFSZ)
 		finish(s, JOB_LIMIT, "a file of more than %llu bytes", (unsigned long long)s->q->file_bytes);
+	if (signal == SIGSYS && s->filter)
+		finish(s, JOB_LIMIT, "a system call that is not allowed");
+	finish(s, JOB_RAN, "%s", "");
 }
 
 static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
@@ -324,7 +338,7 @@ static void advance(struct steps *s)
 			start_step(s);
 	} else if (s->input_whole) {
 		/* not before: a program that saw a damaged input has proved nothing */
-		finish(s, JOB_RAN, "%s", "");
+		conclude(s);
 	}
 }
 
@@ -377,7 +391,7 @@ static void make_env(struct steps *s)
 	for (size_t i = 0; i < s->env.count; i++)
 		has |= str_starts(s->env.v[i], "TMPDIR=");
 	if (!has)
-		argv_pushf(&s->env, "TMPDIR=%s", s->q->directory);
+		argv_pushf(&s->env, "TMPDIR=%s", s->q->confined ? ROOT_JOB : s->q->directory);
 }
 
 static int open_all(struct steps *s, struct err *err)
@@ -408,6 +422,7 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 
 	XXH3_64bits_reset(&s.hash);
 	make_env(&s);
+	s.filter = q->confined ? syscalls_filter() : NULL;
 	if (open_all(&s, err) < 0)
 		finish(&s, JOB_BOX_FAILED, "%.120s", err->text);
 	advance(&s);

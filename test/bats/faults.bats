@@ -137,7 +137,7 @@ lost() {
 	volunteer 1
 	warm
 	extra() { slow_source 150 >slow.c; }
-	export -f jobs_left
+	export -f jobs_left below ours
 	same_sh '[ -z "$RCC" ] || { sleep 0.4; for p in $(jobs_left); do case $(readlink /proc/$p/exe) in */cc1) kill -9 $p; esac; done; } &
 		$RCC gcc -O2 -c slow.c; s=$?; wait; exit $s'
 	[ "$(status)" -eq 0 ]

@@ -83,6 +83,19 @@ farm_start() {
 	done
 }
 
+# Where boxes do not hold (a container without namespaces), jobs go without.
+sandbox() {
+	local uid=0
+	[ "$(id -u)" != 0 ] || uid=64000
+	mkdir -p "$FARM/trial"
+	if [ -z "${SANDBOX+known}" ]; then
+		SANDBOX=
+		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || SANDBOX=--insecure-no-sandbox
+		export SANDBOX
+	fi
+	echo "$SANDBOX"
+}
+
 # volunteer NAME [RCCD-OPTION...]: starts one and adds it to RCC_HOSTS
 volunteer() {
 	local name=$1
@@ -97,7 +110,8 @@ rccd_start() {
 	shift
 	mkdir -p "$dir/tmp"
 	: >"$dir/log"
-	TMPDIR=$dir/tmp rccd --store "$dir/store" "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
+	# shellcheck disable=SC2046 # one word, or none
+	TMPDIR=$dir/tmp rccd --store "$dir/store" $(sandbox) "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
 	echo $! >"$dir/pid"
 	if ! wait_until 5 grep -q '\<listening addr=' "$dir/log"; then
 		fail "rccd did not start: $(cat "$dir/log")"
@@ -129,7 +143,17 @@ expect_slots_free() {
 ours() { find /proc -maxdepth 2 -name exe -lname "$FARM/bin/${1:-*}" 2>/dev/null | cut -d/ -f3; }
 none_of() { [ -z "$(ours "$@")" ]; }
 # Processes of any program that work below the farm: a volunteer's jobs.
-jobs_left() { find /proc -maxdepth 2 -name cwd -lname "$FARM/v*" 2>/dev/null | cut -d/ -f3; }
+jobs_left() {
+	local p
+	find /proc -maxdepth 2 -name cwd -lname "$FARM/v*" 2>/dev/null | cut -d/ -f3
+	for p in $(ours rccd-box); do below "$p"; done
+}
+# below PID: its children, and theirs; a confined job cannot be told by its directory
+below() {
+	local c
+	# shellcheck disable=SC2013 # words, on one line
+	for c in $(cat "/proc/$1/task"/*/children 2>/dev/null); do echo "$c"; below "$c"; done
+}
 no_jobs_left() { [ -z "$(jobs_left)" ]; }
 dead() { ! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 

@@ -67,9 +67,9 @@ rccd_fails() {
 	refused --http
 }
 
-@test "an address that is not loopback takes --insecure-no-sandbox" {
+@test "an address that is not loopback takes --insecure-no-auth" {
 	rccd_fails --listen 0.0.0.0:0
-	refused 0.0.0.0 --insecure-no-sandbox
+	refused 0.0.0.0 --insecure-no-auth
 	rccd_fails --http 0.0.0.0:0
 	refused --http 0.0.0.0
 }

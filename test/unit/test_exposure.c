@@ -49,8 +49,8 @@ enum { NO_AUTH = 1, PUBLIC = 2, NO_SANDBOX = 4, KEY = 8 };
 static const struct { const char *address; unsigned given; const char *lacks; } rules[] = {
 	{ "127.0.0.1:1", 0, NULL },
 	{ "127.0.0.1:1", KEY, NULL },
-	{ "10.0.0.1:1", 0, "--insecure-no-sandbox" },
-	{ "10.0.0.1:1", KEY, "--insecure-no-sandbox" },
+	{ "10.0.0.1:1", 0, "--make-key" },
+	{ "10.0.0.1:1", KEY, NULL },
 	{ "10.0.0.1:1", NO_SANDBOX, "--make-key" },
 	{ "10.0.0.1:1", NO_SANDBOX | PUBLIC, "--make-key" },
 	{ "10.0.0.1:1", NO_SANDBOX | NO_AUTH, NULL },
@@ -59,7 +59,7 @@ static const struct { const char *address; unsigned given; const char *lacks; } 
 	{ "8.8.8.8:1", NO_SANDBOX | KEY, "--allow-public" },
 	{ "8.8.8.8:1", NO_SANDBOX | NO_AUTH, "--allow-public" },
 	{ "8.8.8.8:1", NO_SANDBOX | KEY | PUBLIC, NULL },
-	{ "8.8.8.8:1", KEY | PUBLIC, "--insecure-no-sandbox" },
+	{ "8.8.8.8:1", KEY | PUBLIC, NULL },
 };
 
 static void rules_of_listening(void **state)

@@ -1,0 +1,18 @@
+/*
+ * root.h - the private root of a job: its toolchain, a bounded directory, and nothing else of the host.
+ */
+#ifndef RCC_BOX_ROOT_H
+#define RCC_BOX_ROOT_H
+
+#include "request.h"
+
+#define ROOT_JOB "/job"		/* the job's directory in it */
+
+/*
+ * Builds the root on q->directory and makes it ours; ends in ROOT_JOB. Takes
+ * a mount namespace of our own, a process namespace whose first process we
+ * are, and the right to mount. Errors name the step.
+ */
+int root_enter(const struct box_request *q, struct err *err);
+
+#endif
