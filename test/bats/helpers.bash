@@ -88,12 +88,11 @@ sandbox() {
 	local uid=0
 	[ "$(id -u)" != 0 ] || uid=64000
 	mkdir -p "$FARM/trial"
-	if [ -z "${SANDBOX+known}" ]; then
-		SANDBOX=
-		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || SANDBOX=--insecure-no-sandbox
-		export SANDBOX
+	if ! [ -e "$FARM/sandbox" ]; then
+		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || echo --insecure-no-sandbox >"$FARM/sandbox"
+		touch "$FARM/sandbox"
 	fi
-	echo "$SANDBOX"
+	cat "$FARM/sandbox"
 }
 
 # volunteer NAME [RCCD-OPTION...]: starts one and adds it to RCC_HOSTS

@@ -8,7 +8,7 @@ load helpers
 
 setup_file() {
 	farm_start 0
-	[ -z "$(sandbox)" ] || skip "boxes do not hold here: $(cat "$FARM/trial.said")"
+	[ -z "$(sandbox)" ] || return 0
 	chmod 711 "$FARM"
 	mkdir -m 755 "$FARM/toolchain"
 	printf '#define XXH_INLINE_ALL\n#include <xxhash.h>\nunsigned long long hash_of(const void *p, size_t n) { return XXH3_64bits(p, n); }\n' |
@@ -19,7 +19,10 @@ setup_file() {
 	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then start_as nobody; fi
 }
 teardown_file() { farm_stop; }
-setup() { cd "$BATS_TEST_TMPDIR" || return; }
+setup() {
+	[ -z "$(sandbox)" ] || skip "boxes do not hold here: $(cat "$FARM/trial.said")"
+	cd "$BATS_TEST_TMPDIR" || return
+}
 
 # start_as USER: a volunteer of that user's, and a secret that the user could read
 start_as() {
