@@ -166,7 +166,8 @@ volunteer_kill() {
 farm_stop() {
 	local left pid
 	rcc --stop-agent >"$FARM/stop.out" 2>&1 || true
-	for pid in $(ours rccd); do
+	# agents of other namespaces do not hear --stop-agent
+	for pid in $(ours rccd) $(ours rcc-agent); do
 		kill -TERM "$pid" 2>/dev/null || true
 	done
 	wait_until 5 none_of || true
