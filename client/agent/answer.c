@@ -3,10 +3,10 @@
  */
 #include "answer.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "clock.h"
+#include "json.h"
 #include "lease.h"
 #include "settings.h"
 
@@ -25,17 +25,6 @@ static void send_last(struct conn *c, enum request_type type, int status, const 
 void answer_send(struct conn *c, const char *text)
 {
 	send_last(c, REQUEST_ANSWER, 0, text);
-}
-
-/* JSON text with a newline; takes j over. Caller frees. */
-static char *json_text(json_t *j)
-{
-	char *dump = json_dumps(j, JSON_INDENT(2));
-	char *text = xasprintf("%s\n", dump ? dump : "null");
-
-	free(dump);
-	json_decref(j);
-	return text;
 }
 
 /* --stats */

@@ -3,29 +3,14 @@
  */
 #include "explain.h"
 
-#include <jansson.h>
-
-/* JSON is UTF-8, names are bytes: those that are not show as '?'. */
-static json_t *string_json(const char *s)
-{
-	json_t *j = json_string(s ? s : "");
-	autofree char *ascii = NULL;
-
-	if (j)
-		return j;
-	ascii = xstrdup(s);
-	for (char *c = ascii; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	return json_string(ascii);
-}
+#include "json.h"
 
 static json_t *argv_json(const struct argv *a)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->count; i++)
-		json_array_append_new(list, string_json(a->v[i]));
+		json_array_append_new(list, json_name(a->v[i]));
 	return list;
 }
 
@@ -47,28 +32,18 @@ static json_t *verdict_json(const struct verdict *v)
 	bool local = v->kind == VERDICT_LOCAL;
 
 	return json_pack("{s:s,s:s,s:s,s:o}", "verdict", local ? "local" : "remote", "mode", local ? "" : "text",
-			 "reason", local ? reason_key(v->reason) : "", "detail", string_json(local ? v->detail : ""));
+			 "reason", local ? reason_key(v->reason) : "", "detail", json_name(local ? v->detail : ""));
 }
 
 static json_t *unit_json(const struct unit *u)
 {
 	json_t *j = verdict_json(&u->verdict);
 
-	json_object_set_new(j, "input", string_json(u->input));
-	json_object_set_new(j, "output", string_json(u->output));
+	json_object_set_new(j, "input", json_name(u->input));
+	json_object_set_new(j, "output", json_name(u->output));
 	json_object_set_new(j, "first_command", json_integer((json_int_t)u->first));
 	json_object_set_new(j, "commands", json_integer((json_int_t)u->count));
 	return j;
-}
-
-static char *dump(json_t *j)
-{
-	char *text = json_dumps(j, JSON_INDENT(2));
-	char *line = xasprintf("%s\n", text ? text : "null");
-
-	free(text);
-	json_decref(j);
-	return line;
 }
 
 static char *plan_json(const struct plan *p, const struct ask *ask)
@@ -82,7 +57,7 @@ static char *plan_json(const struct plan *p, const struct ask *ask)
 	json_object_set_new(j, "argv", argv_json(&ask->argv));
 	json_object_set_new(j, "subcommands", commands);
 	json_object_set_new(j, "units", units);
-	return dump(j);
+	return json_text(j);
 }
 
 static void put_command(struct buf *b, const struct argv *a)
@@ -126,5 +101,5 @@ char *explain_reason(const struct ask *ask, enum reason reason)
 	json_object_set_new(j, "argv", argv_json(&ask->argv));
 	json_object_set_new(j, "subcommands", json_array());
 	json_object_set_new(j, "units", json_array());
-	return dump(j);
+	return json_text(j);
 }
