@@ -402,13 +402,13 @@ void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t t
 	send_job(a, p, token);
 }
 
-/* Nobody is asked, and nobody can be, now or when a job of ours there ends. */
+/* Nobody is asked, and nobody can be: not when a job of ours there ends, nor once one has looked at the toolchain. */
 static bool hopeless(struct attempt *a)
 {
 	if (a->state != RESERVED || reserved(a) || reserve(a))
 		return false;
 	for (size_t i = 0; i < a->candidate_count; i++)
-		if (!a->candidates[i].refused && peer_can_run(a->candidates[i].peer, a->toolchain) == PEER_CAN)
+		if (!a->candidates[i].refused && peer_can_run(a->candidates[i].peer, a->toolchain) != PEER_CANNOT)
 			return false;
 	return true;
 }

@@ -120,11 +120,15 @@ static void a_long_message_arrives_whole(void **state)
 		put_u8(&b, (uint8_t)(i * 7));
 	sender = conn_new(&h->loop, dup(h->peer), &protocol, &ops, other);
 	conn_send(sender, 2, 9, &b);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	assert_int_equal(h->last.len, b.len);
+	assert_memory_equal(h->last.p, b.p, b.len);
 	conn_send(sender, 1, 9, NULL);
 	turn(h);
 	assert_int_equal(h->count, 2);
+	assert_int_equal(h->type, 1);
 	conn_close(sender);
-	conn_send(h->conn, 1, 1, NULL);
 	buf_free(&b);
 	teardown((void **)&other);
 }
