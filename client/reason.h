@@ -48,6 +48,7 @@
 	X(JOB_KILLED, "job-killed", "the job was killed on the volunteer") \
 	X(JOB_LIMIT, "job-limit", "the job met a limit of the volunteer") \
 	X(BOX_FAILED, "box-failed", "the volunteer could not run the job") \
+	X(PREEMPTED, "preempted", "the volunteer's owner came back") \
 	X(OUTPUT_FAILED, "output-failed", "the output could not be written") \
 	X(NO_AGENT, "no-agent", "no agent could be started")
 

@@ -52,6 +52,7 @@ enum job_outcome {
 	JOB_LIMIT,		/* a limit of the box ended it */
 	JOB_BOX_FAILED,		/* the box could not run it: the volunteer's fault */
 	JOB_BAD_INPUT,		/* the input did not arrive whole */
+	JOB_PREEMPTED,		/* the volunteer's owner came back */
 	JOB_OUTCOMES,
 };
 
@@ -65,7 +66,7 @@ struct job_result {
 	uint64_t max_rss_kb;
 	uint64_t output_bytes;	/* of all streams together */
 	uint64_t output_hash;	/* XXH3 of all streams' bytes, in the order they were sent */
-	char text[128];		/* for JOB_LIMIT and JOB_BOX_FAILED: which, why */
+	char text[128];		/* unless it ran: which, why */
 };
 
 void job_result_put(struct buf *b, const struct job_result *r);

@@ -66,6 +66,20 @@ void tree_add_link(struct tree *t, const char *path, const char *target)
 	e->target = xstrdup(target);
 }
 
+void tree_add_data(struct tree *t, const char *path, uint16_t mode, const void *p, size_t size)
+{
+	struct tree_entry *e = insert(t, path);
+
+	if (!e)
+		return;
+	e->type = TREE_DATA;
+	e->mode = mode;
+	e->size = size;
+	e->data = xmalloc(size + 1);
+	if (size)
+		memcpy(e->data, p, size);
+}
+
 const struct tree_entry *tree_find(const struct tree *t, const char *path)
 {
 	bool found;
@@ -96,6 +110,7 @@ void tree_free(struct tree *t)
 	for (size_t i = 0; i < t->count; i++) {
 		free(t->entries[i].path);
 		free(t->entries[i].target);
+		free(t->entries[i].data);
 	}
 	free(t->entries);
 	*t = (struct tree){ 0 };
@@ -113,8 +128,10 @@ void tree_put(struct buf *b, const struct tree *t)
 		put_u64(b, e->size);
 		if (e->type == TREE_FILE)
 			put_digest(b, &e->digest);
-		else
+		else if (e->type == TREE_LINK)
 			put_str(b, e->target);
+		else
+			put_blob(b, e->data, e->size);
 	}
 }
 
@@ -148,6 +165,8 @@ static bool below_entry(const struct tree *t, const char *path)
 static int get_entry(struct reader *r, struct tree *t, struct err *err)
 {
 	autofree char *path = get_str(r), *target = NULL;
+	const void *data = NULL;
+	size_t data_size = 0;
 	uint8_t type = get_u8(r);
 	uint16_t mode = get_u16(r);
 	uint64_t size = get_u64(r);
@@ -157,7 +176,9 @@ static int get_entry(struct reader *r, struct tree *t, struct err *err)
 		get_digest(r, &d);
 	else if (type == TREE_LINK)
 		target = get_str(r);
-	if (r->bad || type >= TREE_TYPES || !canonical(path))
+	else if (type == TREE_DATA)
+		data = get_blob(r, &data_size);
+	if (r->bad || (type == TREE_DATA && (data_size != size || size > TREE_DATA_MAX)) || type >= TREE_TYPES || !canonical(path))
 		return err_set(err, ERR_WIRE, "tree: bad entry %.64s", path);
 	if ((mode & ~07777) || (type == TREE_LINK && (mode || size)))
 		return err_set(err, ERR_WIRE, "tree: %.64s: mode %o, %llu bytes", path, mode, (unsigned long long)size);
@@ -167,8 +188,10 @@ static int get_entry(struct reader *r, struct tree *t, struct err *err)
 		return err_set(err, ERR_WIRE, "tree: %.64s out of order", path);
 	if (type == TREE_FILE)
 		tree_add_file(t, path, mode, size, &d);
-	else
+	else if (type == TREE_LINK)
 		tree_add_link(t, path, target);
+	else
+		tree_add_data(t, path, mode, data, size);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /*
- * tree.h - a sorted list of (path, type, mode, digest or link target), and
+ * tree.h - a sorted list of (path, type, mode, contents or link target), and
  * the digest that names it. A toolchain is one; so will be a job's inputs.
+ * Contents are named by their digest, or, when they are made up rather than
+ * read from a disk, in the tree itself.
  */
 #ifndef RCC_TREE_H
 #define RCC_TREE_H
@@ -9,9 +11,9 @@
 #include "digest.h"
 #include "err.h"
 
-enum { TREE_ENTRIES_MAX = 4096, TREE_BYTES_MAX = 1 << 20 };
+enum { TREE_ENTRIES_MAX = 4096, TREE_BYTES_MAX = 1 << 20, TREE_DATA_MAX = 64 * 1024 };
 
-enum tree_type { TREE_FILE, TREE_LINK, TREE_TYPES };
+enum tree_type { TREE_FILE, TREE_LINK, TREE_DATA, TREE_TYPES };
 
 struct tree_entry {
 	char *path;		/* absolute */
@@ -20,6 +22,7 @@ struct tree_entry {
 	uint64_t size;		/* bytes; 0 for links */
 	struct digest digest;	/* TREE_FILE: of the contents */
 	char *target;		/* TREE_LINK; else NULL */
+	unsigned char *data;	/* TREE_DATA: size bytes; else NULL */
 };
 
 struct tree {
@@ -30,6 +33,7 @@ struct tree {
 
 void tree_add_file(struct tree *t, const char *path, uint16_t mode, uint64_t size, const struct digest *d);
 void tree_add_link(struct tree *t, const char *path, const char *target);
+void tree_add_data(struct tree *t, const char *path, uint16_t mode, const void *p, size_t size);
 const struct tree_entry *tree_find(const struct tree *t, const char *path);	/* NULL: not in it */
 void tree_digest(const struct tree *t, struct digest *out);	/* of its encoding */
 uint64_t tree_size(const struct tree *t);			/* bytes of all files */

@@ -21,7 +21,12 @@ static const struct frame_rule rules[WIRE_TYPES] = {
 	[WIRE_INPUT_END] = { "INPUT_END", 16 },
 	[WIRE_OUTPUT] = { "OUTPUT", FRAME_MAX, .bulk = true },
 	[WIRE_RESULT] = { "RESULT", 512 },
-	[WIRE_PROGRESS] = { "PROGRESS", 0 },
+	[WIRE_PROGRESS] = { "PROGRESS", 16 },
+	[WIRE_SUPPLY] = { "SUPPLY", DIGEST_SIZE },
+	[WIRE_WANT] = { "WANT", 4 + WANT_MAX * DIGEST_SIZE },
+	[WIRE_BLOB] = { "BLOB", DIGEST_SIZE + 8 },
+	[WIRE_BLOB_DATA] = { "BLOB_DATA", FRAME_MAX, .bulk = true },
+	[WIRE_BLOB_NONE] = { "BLOB_NONE", DIGEST_SIZE },
 	[WIRE_BOX] = { "BOX", JOB_BYTES_MAX + TREE_BYTES_MAX + 4096 },
 };
 
@@ -144,6 +149,8 @@ void wire_toolchain_state_put(struct buf *b, const struct wire_toolchain_state *
 {
 	put_digest(b, &m->id);
 	put_u8(b, m->state);
+	put_u64(b, m->done);
+	put_u64(b, m->total);
 	put_str(b, m->text);
 }
 
@@ -151,6 +158,8 @@ int wire_toolchain_state_get(struct reader *r, struct wire_toolchain_state *m, s
 {
 	get_digest(r, &m->id);
 	m->state = get_u8(r);
+	m->done = get_u64(r);
+	m->total = get_u64(r);
 	m->text = get_text(r);
 	if (reader_done(r) && m->state < TOOLCHAIN_STATES)
 		return 0;
@@ -223,6 +232,67 @@ int wire_input_end_get(struct reader *r, struct wire_input_end *m, struct err *e
 	m->bytes = get_u64(r);
 	m->hash = get_u64(r);
 	return end(r, "INPUT_END", err);
+}
+
+void wire_digest_put(struct buf *b, const struct digest *d) { put_digest(b, d); }
+
+int wire_digest_get(struct reader *r, struct digest *d, struct err *err)
+{
+	get_digest(r, d);
+	return end(r, "digest", err);
+}
+
+void wire_want_put(struct buf *b, const struct wire_want *m)
+{
+	put_u32(b, (uint32_t)m->count);
+	for (size_t i = 0; i < m->count; i++)
+		put_digest(b, &m->digests[i]);
+}
+
+int wire_want_get(struct reader *r, struct wire_want *m, struct err *err)
+{
+	size_t count = get_u32(r);
+
+	*m = (struct wire_want){ 0 };
+	if (r->bad || count > WANT_MAX || r->left != count * DIGEST_SIZE)
+		return err_set(err, ERR_WIRE, "WANT: wrong length");
+	m->digests = count ? xcalloc(count, sizeof *m->digests) : NULL;
+	m->count = count;
+	for (size_t i = 0; i < count; i++)
+		get_digest(r, &m->digests[i]);
+	return 0;
+}
+
+void wire_want_free(struct wire_want *m)
+{
+	free(m->digests);
+	*m = (struct wire_want){ 0 };
+}
+
+void wire_blob_put(struct buf *b, const struct wire_blob *m)
+{
+	put_digest(b, &m->digest);
+	put_u64(b, m->size);
+}
+
+int wire_blob_get(struct reader *r, struct wire_blob *m, struct err *err)
+{
+	get_digest(r, &m->digest);
+	m->size = get_u64(r);
+	return end(r, "BLOB", err);
+}
+
+void wire_progress_put(struct buf *b, const struct wire_progress *m)
+{
+	put_u64(b, m->cpu_us);
+	put_u64(b, m->memory_kb);
+}
+
+int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err)
+{
+	m->cpu_us = get_u64(r);
+	m->memory_kb = get_u64(r);
+	return end(r, "PROGRESS", err);
 }
 
 void wire_stamp_put(struct buf *b, uint64_t stamp)

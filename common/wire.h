@@ -9,7 +9,7 @@
  *	                           <-   WELCOME, or BYE
  *	                           <-   STATE              whenever it changes
  *	TOOLCHAIN {tree}           ->
- *	                           <-   TOOLCHAIN_STATE {ready, or what is lacking}
+ *	                           <-   TOOLCHAIN_STATE {ready, wanted, or what is lacking}
  *	RESERVE id {toolchain}     ->
  *	                           <-   GRANT id {token} | REFUSE id {code, why}
  *	CANCEL id                  ->                      also gives a grant back
@@ -27,7 +27,18 @@
  *	                           <-   OUTPUT id ...      bulk; id is an output_stream
  *	                           <-   RESULT {job_result}
  *
- * after which the next JOB may come. REFUSE instead of RESULT: the job was
+ * (a store connection, made when a toolchain is wanted, brings its files)
+ *
+ *	HELLO {role store}         ->
+ *	                           <-   WELCOME, or BYE
+ *	SUPPLY {toolchain}         ->
+ *	                           <-   WANT {digests}         none: no more are wanted
+ *	BLOB {digest, size}        ->                      for each of them, in that order
+ *	BLOB_DATA ...              ->                      bulk, any codec, size bytes together
+ *	BLOB_NONE {digest}         ->                      instead: it is not what it was here
+ *	                           <-   WANT {digests}
+ *
+ * On a job connection, after RESULT the next JOB may come. REFUSE instead of RESULT: the job was
  * not run. Closing a job connection cancels its job; so TCP does the flow
  * control, and a lost peer needs no message.
  *
@@ -45,7 +56,7 @@
 #include "tree.h"
 
 #define WIRE_MAGIC 0x31636372u	/* "rcc1" */
-enum { WIRE_VERSION = 1, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
+enum { WIRE_VERSION = 2, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
 enum { PROGRESS_MS = 1000 };	/* a caller that hears nothing of its job for long may give it up */
 
 enum wire_type {
@@ -55,12 +66,13 @@ enum wire_type {
 	WIRE_PING, WIRE_PONG,
 	WIRE_JOB, WIRE_INPUT, WIRE_INPUT_END, WIRE_OUTPUT, WIRE_RESULT,
 	WIRE_BOX, WIRE_PROGRESS,
+	WIRE_SUPPLY, WIRE_WANT, WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_NONE,
 	WIRE_TYPES
 };
 
 extern const struct protocol wire_protocol;
 
-enum wire_role { ROLE_CONTROL, ROLE_JOB, ROLES };
+enum wire_role { ROLE_CONTROL, ROLE_JOB, ROLE_STORE, ROLES };
 
 /* OUTPUT's id: which stream its bytes belong to. Files follow in the order of job.outputs. */
 enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
@@ -114,12 +126,36 @@ struct wire_state {
 	uint8_t draining;
 };
 
-enum toolchain_state { TOOLCHAIN_READY, TOOLCHAIN_LACKING, TOOLCHAIN_STATES };
+enum toolchain_state {
+	TOOLCHAIN_READY,
+	TOOLCHAIN_LACKING,	/* and it will not take it from callers */
+	TOOLCHAIN_WANTED,	/* whoever has it may supply it */
+	TOOLCHAIN_FETCHING,	/* a caller supplies it, or it is being installed */
+	TOOLCHAIN_STATES
+};
 
 struct wire_toolchain_state {
 	struct digest id;
 	uint8_t state;		/* enum toolchain_state */
-	char *text;		/* lacking: the first file that differs or is absent, and how */
+	uint64_t done, total;	/* wanted, fetching: bytes of its files that are there, and of all */
+	char *text;		/* lacking: the first file that differs or is absent, and how; else "" */
+};
+
+enum { WANT_MAX = 1024 };
+
+struct wire_want {
+	struct digest *digests;	/* NULL: none */
+	size_t count;		/* at most WANT_MAX */
+};
+
+struct wire_blob {
+	struct digest digest;
+	uint64_t size;		/* bytes, codecs undone */
+};
+
+struct wire_progress {		/* from a box: */
+	uint64_t cpu_us;	/* used by its job so far */
+	uint64_t memory_kb;	/* held by it now */
 };
 
 struct wire_reserve {
@@ -163,6 +199,16 @@ void wire_job_put(struct buf *b, uint64_t token, const struct job *job);
 int wire_job_get(struct reader *r, uint64_t *token, struct job *job, struct err *err);
 void wire_input_end_put(struct buf *b, const struct wire_input_end *m);
 int wire_input_end_get(struct reader *r, struct wire_input_end *m, struct err *err);
+/* SUPPLY and BLOB_NONE are a digest. */
+void wire_digest_put(struct buf *b, const struct digest *d);
+int wire_digest_get(struct reader *r, struct digest *d, struct err *err);
+void wire_want_put(struct buf *b, const struct wire_want *m);
+int wire_want_get(struct reader *r, struct wire_want *m, struct err *err);
+void wire_want_free(struct wire_want *m);
+void wire_blob_put(struct buf *b, const struct wire_blob *m);
+int wire_blob_get(struct reader *r, struct wire_blob *m, struct err *err);
+void wire_progress_put(struct buf *b, const struct wire_progress *m);
+int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err);
 void wire_stamp_put(struct buf *b, uint64_t stamp);		/* PING, PONG */
 int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err);
 

@@ -40,6 +40,9 @@ ROUND(reserve, wire_reserve, (void)0)
 ROUND(grant, wire_grant, (void)0)
 ROUND(refuse, wire_refuse, free(m.text))
 ROUND(input_end, wire_input_end, (void)0)
+ROUND(want, wire_want, wire_want_free(&m))
+ROUND(blob, wire_blob, (void)0)
+ROUND(progress, wire_progress, (void)0)
 
 static void round_stamp(struct reader *r)
 {
@@ -58,7 +61,7 @@ static void round_job(struct reader *r)
 
 static void (*const rounds[])(struct reader *r) = {
 	round_hello, round_welcome, round_bye, round_state, round_toolchain_state, round_reserve, round_grant,
-	round_refuse, round_input_end, round_stamp, round_job,
+	round_refuse, round_input_end, round_want, round_blob, round_progress, round_stamp, round_job,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

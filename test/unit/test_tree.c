@@ -20,6 +20,7 @@ static void fill(struct tree *t)
 	tree_add_link(t, "/lib", "usr/lib");
 	tree_add_file(t, "/usr/bin/as", 0755, 1, &some);
 	tree_add_link(t, "/usr/lib/libz.so.1", "libz.so.1.2.13");
+	tree_add_data(t, "/etc/ld.so.cache", 0644, "a\0b", 3);
 }
 
 static int decode(const void *p, size_t len, struct tree *t, struct err *err)
@@ -36,14 +37,14 @@ static void entries_are_sorted_and_found(void **state UNUSED)
 	struct tree t = { 0 };
 
 	fill(&t);
-	assert_int_equal(t.count, 4);
+	assert_int_equal(t.count, 5);
 	for (size_t i = 1; i < t.count; i++)
 		assert_true(strcmp(t.entries[i - 1].path, t.entries[i].path) < 0);
 	assert_string_equal(tree_find(&t, "/lib")->target, "usr/lib");
 	assert_int_equal(tree_find(&t, "/usr/bin/as")->mode, 0755);
 	assert_null(tree_find(&t, "/usr/bin"));
 	assert_null(tree_find(&t, "/zzz"));
-	assert_int_equal(tree_size(&t), 121281);
+	assert_int_equal(tree_size(&t), 121284);
 	tree_free(&t);
 	assert_null(tree_find(&t, "/lib"));
 }
@@ -55,7 +56,7 @@ static void a_path_is_there_once(void **state UNUSED)
 	fill(&t);
 	tree_add_link(&t, "/lib", "elsewhere");
 	tree_add_file(&t, "/lib", 0644, 9, &some);
-	assert_int_equal(t.count, 4);
+	assert_int_equal(t.count, 5);
 	assert_string_equal(tree_find(&t, "/lib")->target, "usr/lib");
 	tree_free(&t);
 }
@@ -91,9 +92,11 @@ static void trees_come_back(void **state UNUSED)
 		assert_int_equal(out.entries[i].mode, in.entries[i].mode);
 		assert_int_equal(out.entries[i].size, in.entries[i].size);
 		assert_true(digest_eq(&out.entries[i].digest, &in.entries[i].digest));
-		assert_int_equal(out.entries[i].target == NULL, in.entries[i].type == TREE_FILE);
+		assert_int_equal(out.entries[i].target == NULL, in.entries[i].type != TREE_LINK);
+		assert_int_equal(out.entries[i].data == NULL, in.entries[i].type != TREE_DATA);
 	}
 	tree_put(&again, &out);
+	assert_memory_equal(tree_find(&out, "/etc/ld.so.cache")->data, "a\0b", 3);
 	assert_int_equal(again.len, b.len);
 	assert_memory_equal(again.p, b.p, b.len);
 	tree_free(&in);

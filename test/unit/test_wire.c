@@ -38,11 +38,35 @@ GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .n
 	    .kernel = (char *)"6.1", .build = (char *)"0.1.0")
 GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (char *)"why")
 GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1)
-GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_LACKING, .text = (char *)"/usr/bin/as differs")
+GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_FETCHING, .done = 3,
+	    .total = 1ull << 33, .text = (char *)"/usr/bin/as differs")
 GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .niceness = -3)
 GOES_AROUND(wire_grant, (void)0, .token = 0x1122334455667788)
 GOES_AROUND(wire_refuse, free(back.text), .refusal = REFUSAL_BUSY, .text = (char *)"")
 GOES_AROUND(wire_input_end, (void)0, .bytes = 1ull << 40, .hash = 99)
+GOES_AROUND(wire_want, wire_want_free(&back), .digests = (struct digest[]){ { { 1 } }, { { 2 } } }, .count = 2)
+GOES_AROUND(wire_blob, (void)0, .digest = { { 5 } }, .size = 1ull << 35)
+GOES_AROUND(wire_progress, (void)0, .cpu_us = 7, .memory_kb = 1ull << 32)
+
+static void a_want_of_nothing_and_of_too_much(void **state)
+{
+	struct wire_want m = { 0 };
+	struct reader r;
+
+	(void)state;
+	made.len = 0;
+	wire_want_put(&made, &m);
+	r = reader_of(made.p, made.len);
+	assert_int_equal(wire_want_get(&r, &m, NULL), 0);
+	assert_int_equal(m.count, 0);
+	made.len = 0;
+	put_u32(&made, WANT_MAX + 1);
+	for (size_t i = 0; i < WANT_MAX + 1; i++)
+		put_digest(&made, &(struct digest){ { 0 } });
+	r = reader_of(made.p, made.len);
+	assert_int_equal(wire_want_get(&r, &m, NULL), ERR_WIRE);
+	assert_null(m.digests);
+}
 
 static const char said[] = "al\nder \x1b[2J\"\xff", shown[] = "al?der ?[2J'?";
 
@@ -118,6 +142,8 @@ int main(void)
 		cmocka_unit_test(wire_bye_goes_around), cmocka_unit_test(wire_state_goes_around),
 		cmocka_unit_test(wire_toolchain_state_goes_around), cmocka_unit_test(wire_reserve_goes_around),
 		cmocka_unit_test(wire_grant_goes_around), cmocka_unit_test(wire_refuse_goes_around),
+		cmocka_unit_test(wire_want_goes_around), cmocka_unit_test(wire_blob_goes_around),
+		cmocka_unit_test(wire_progress_goes_around), cmocka_unit_test(a_want_of_nothing_and_of_too_much),
 		cmocka_unit_test(wire_input_end_goes_around), cmocka_unit_test(what_a_volunteer_says_is_printable),
 		cmocka_unit_test(a_stranger_is_not_rcc),
 		cmocka_unit_test(every_refusal_has_words), cmocka_unit_test(every_type_has_a_rule),
