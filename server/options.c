@@ -18,6 +18,7 @@
 
 static const char *const off[] = { "off", NULL };
 static const char *const policies[] = { "dedicated", NULL };
+static const char *const accepted[] = { "same", "any", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const faults[FAULTS + 1] = {
 	[FAULT_NONE] = "none",
@@ -53,7 +54,9 @@ const struct option_row option_rows[] = {
 	{ .name = "policy", .value = "POLICY", .type = OPTION_CHOICE, AT(policy),
 	  .fallback = "dedicated", .choices = policies, .help = "when to work; this version knows dedicated: always" },
 	{ .name = "toolchain-dir", .value = "DIR", .type = OPTION_TEXT, .many = true, AT(toolchain_dirs),
-	  .fallback = "/usr", .help = "below which this machine's own compilers may be used" },
+	  .fallback = "/usr", .help = "below which this machine's own files may serve callers' toolchains" },
+	{ .name = "accept-toolchains", .value = "WHICH", .type = OPTION_CHOICE, AT(accept_toolchains), .choices = accepted,
+	  .help = "same: those this machine has itself; any: callers may bring theirs; default: any with a key, else same" },
 	{ .name = "key-file", .value = "FILE", .type = OPTION_TEXT, .many = true, AT(key_files),
 	  .help = "serve holders of these keys only; default: ~/.config/rcc/key, else /etc/rcc/key, if it is there" },
 	{ .name = "allow-public", .type = OPTION_FLAG, AT(allow_public),

@@ -34,6 +34,8 @@ struct options {
 	char *name;
 	char *policy;
 	struct argv toolchain_dirs;
+	char *accept_toolchains;	/* same, any; NULL: any if there is a key */
+	uint64_t store_max;		/* bytes */
 	char *config;
 	char *log;
 	char *fault;

@@ -29,6 +29,7 @@ struct job_run;
 struct listener;
 struct toolchain_table;
 struct http;
+struct store;
 
 struct server {
 	uv_loop_t *loop;
@@ -37,6 +38,8 @@ struct server {
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
 	bool confined;			/* the boxes hold */
+	bool accept_any;		/* toolchains that this machine does not have itself */
+	struct store *store;		/* files and toolchains by digest */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 
