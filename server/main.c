@@ -19,6 +19,7 @@
 #include "server.h"
 #include "session.h"
 #include "slots.h"
+#include "spawner.h"
 #include "toolchains.h"
 
 enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
@@ -54,6 +55,7 @@ static void on_end(uv_timer_t *timer)
 	close_handle(&s->term);
 	close_handle(&s->interrupt);
 	close_handle(&s->hangup);
+	spawner_close(ptr_steal(&s->spawner));
 	/* an agent that does not read its BYE is not waited for */
 	uv_timer_start(&s->end_timer, on_farewell, FAREWELL_MS, 0);
 	uv_unref((uv_handle_t *)&s->end_timer);

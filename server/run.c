@@ -239,7 +239,7 @@ static void confine(struct box_request *q, const struct server *s, unsigned plac
 		return;
 	q->uid = sandbox_uid(s, place);
 	q->scratch_bytes = SCRATCH_BYTES;
-	toolchain_contents(s, &q->job.toolchain, &q->files, &q->links);
+	q->root = toolchain_root(s, &q->job.toolchain);
 }
 
 static void link_run(struct job_run *r)
@@ -261,6 +261,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
 				 .input_bytes = INPUT_BYTES, .job = *job };
+	struct worker_place where = { .spawner = s->spawner, .cgroup_fd = -1 };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
@@ -274,9 +275,8 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	r->entry.number = number;
 	r->place = free_place(s);
 	confine(&q, s, r->place);
-	rc = worker_start(s->loop, s->box, &q, &worker_ops, r, &r->worker, err);
-	argv_free(&q.files);
-	argv_free(&q.links);
+	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
+	free(q.root);
 	if (rc < 0) {
 		free(r);
 		return rc;

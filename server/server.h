@@ -37,6 +37,8 @@ struct server {
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
 	bool confined;			/* the boxes hold */
+	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
+	struct spawner *spawner;	/* makes the boxes */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 

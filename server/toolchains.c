@@ -12,7 +12,9 @@
 #include <stdio.h>
 
 #include "digest_memo.h"
+#include "file.h"
 #include "log.h"
+#include "roots.h"
 #include "session.h"
 
 enum { TOOLCHAINS_MAX = 256, MEMO_FILES = 16384, LINKS_MAX = 40 };
@@ -210,6 +212,13 @@ static int check_link(const struct tree_entry *e, struct file_id *id, struct err
 	return 0;
 }
 
+static int make_root(struct check *k)
+{
+	autofree char *root = toolchain_root(k->server, &k->entry->id);
+
+	return remove_tree(AT_FDCWD, root) < 0 ? err_sys(&k->err, "%s", root) : root_make(root, &k->entry->tree, &k->err);
+}
+
 static void compare(uv_work_t *work)
 {
 	struct check *k = work->data;
@@ -221,6 +230,8 @@ static void compare(uv_work_t *work)
 		k->rc = e->type == TREE_FILE ? check_file(k, e, &k->files[i], &k->err)
 					     : check_link(e, &k->files[i], &k->err);
 	}
+	if (k->rc == 0 && k->server->confined)
+		k->rc = make_root(k);
 }
 
 static void push_state(struct server *s, const struct entry *e)
@@ -367,17 +378,12 @@ bool toolchain_allows(const struct server *s, const struct digest *id, const str
 	return e && toolchain_step_known(step) && toolchain_resolve(&e->tree, step->program);
 }
 
-void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links)
+char *toolchain_root(const struct server *s, const struct digest *id)
 {
-	const struct entry *e = entry_of(s, id);
+	char hex[2 * DIGEST_SIZE + 1];
 
-	for (size_t i = 0; e && i < e->tree.count; i++) {
-		const struct tree_entry *t = &e->tree.entries[i];
-
-		argv_push(t->type == TREE_FILE ? files : links, t->path);
-		if (t->type == TREE_LINK)
-			argv_push(links, t->target);
-	}
+	digest_hex(id, hex);
+	return xasprintf("%s-roots/%s", s->jobs_dir, hex);
 }
 
 size_t toolchains_view(const struct server *s, struct toolchain_view *views, size_t max)
@@ -396,6 +402,9 @@ size_t toolchains_view(const struct server *s, struct toolchain_view *views, siz
 
 void toolchains_start(struct server *s)
 {
+	autofree char *roots = xasprintf("%s-roots", s->jobs_dir);
+
+	remove_tree(AT_FDCWD, roots);	/* of an earlier life, maybe half made */
 	s->toolchains = xcalloc(1, sizeof *s->toolchains);
 	s->toolchains->memo = digest_memo_new(MEMO_FILES);
 }

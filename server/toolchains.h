@@ -27,8 +27,8 @@ bool toolchain_unchanged(struct server *s, const struct digest *id);
 /* An enumerated program, and of this toolchain; clang only as a compiler proper, never as a driver. */
 bool toolchain_allows(const struct server *s, const struct digest *id, const struct job_step *step);
 
-/* Its files, and its links: name, target, name, target. */
-void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links);
+/* The root for its jobs. Caller frees. */
+char *toolchain_root(const struct server *s, const struct digest *id);
 
 struct toolchain_view {
 	struct digest id;
