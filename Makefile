@@ -50,7 +50,7 @@ $O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
 AGENT_CLIENT = environment reason request
 $O/rcc-agent: $(call objs,common client/agent) $(AGENT_CLIENT:%=$O/client/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lpthread
-$O/rccd: $(call objs,common server) $O/server/box/request.o
+$O/rccd: $(call objs,common server) $O/server/box/request.o $O/server/box/packet.o
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 $O/rccd-box: $(call objs,server/box) $(BOX_COMMON:%=$O/common/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^ -llz4 -lz

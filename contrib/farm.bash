@@ -109,7 +109,7 @@ farm_start() {
 
 	# where boxes do not hold (a container without namespaces), jobs go without
 	mkdir -p "$farm_scratch/trial"
-	"$farm_scratch/bin/rccd-box" --probe "$farm_scratch/trial" "$((EUID ? 0 : 64000))" 2>/dev/null ||
+	"$farm_scratch/bin/rccd-box" --probe "$farm_scratch/trial" "$((EUID ? 0 : 64000))" confined 2>/dev/null ||
 		boxed=(--insecure-no-sandbox)
 	for name in "${all[@]:0:$1}"; do
 		log=$farm_scratch/$name.log

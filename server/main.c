@@ -20,6 +20,7 @@
 #include "session.h"
 #include "slots.h"
 #include "store.h"
+#include "spawner.h"
 #include "toolchains.h"
 
 enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
@@ -56,6 +57,7 @@ static void on_end(uv_timer_t *timer)
 	close_handle(&s->term);
 	close_handle(&s->interrupt);
 	close_handle(&s->hangup);
+	spawner_close(ptr_steal(&s->spawner));
 	/* an agent that does not read its BYE is not waited for */
 	uv_timer_start(&s->end_timer, on_farewell, FAREWELL_MS, 0);
 	uv_unref((uv_handle_t *)&s->end_timer);
@@ -137,7 +139,7 @@ static int start(struct server *s, struct err *err)
 	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
-	rc = store_open(s->options->store, s->options->store_max, &s->store, err);
+	rc = store_open(s->options->store, UINT64_C(10) << 30, &s->store, err);
 	if (rc < 0)
 		return rc;
 	s->accept_any = s->confined && accepts_any(s);

@@ -31,6 +31,7 @@ struct job_run {
 	struct server *server;
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
+	struct digest toolchain;	/* taken, until the box is gone */
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
 	uint64_t started_ms;
@@ -190,6 +191,7 @@ static void on_worker_end(void *arg, const char *why)
 	snprintf(m.text, sizeof m.text, "%s", *why ? why : "the box ended without a result");
 	if (r->session)
 		answer(r, &m);
+	toolchain_give_back(r->server, &r->toolchain);
 	*r->link = r->next;
 	if (r->next)
 		r->next->link = r->link;
@@ -230,14 +232,14 @@ static unsigned free_place(const struct server *s)
 }
 
 /* What is in its root, and whom it becomes. */
-static void confine(struct box_request *q, const struct server *s, unsigned place)
+static void confine(struct box_request *q, const struct server *s, unsigned place, char *root)
 {
 	q->confined = s->confined;
 	if (!s->confined)
 		return;
 	q->uid = sandbox_uid(s, place);
 	q->scratch_bytes = SCRATCH_BYTES;
-	toolchain_contents(s, &q->job.toolchain, &q->files, &q->links);
+	q->root = root;
 }
 
 static void link_run(struct job_run *r)
@@ -255,27 +257,29 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	      struct job_run **out, struct err *err)
 {
 	uint64_t number = job_numbers + 1;
-	autofree char *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
+	autofree char *root = NULL, *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
 				 .input_bytes = INPUT_BYTES, .job = *job };
+	struct worker_place where = { .spawner = s->spawner, .cgroup_fd = -1 };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
 	if (rc < 0)
 		return rc;
+	if (!toolchain_take(s, &job->toolchain, &root))
+		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
-			       .output_names = job->outputs.count };
+			       .toolchain = job->toolchain, .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;
 	r->place = free_place(s);
-	confine(&q, s, r->place);
-	rc = worker_start(s->loop, s->box, &q, &worker_ops, r, &r->worker, err);
-	argv_free(&q.files);
-	argv_free(&q.links);
+	confine(&q, s, r->place, root);
+	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
 	if (rc < 0) {
+		toolchain_give_back(s, &r->toolchain);
 		free(r);
 		return rc;
 	}

@@ -40,6 +40,8 @@ struct server {
 	bool confined;			/* the boxes hold */
 	bool accept_any;		/* toolchains that this machine does not have itself */
 	struct store *store;		/* files and toolchains by digest */
+	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
+	struct spawner *spawner;	/* makes the boxes */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 

@@ -89,7 +89,7 @@ sandbox() {
 	[ "$(id -u)" != 0 ] || uid=64000
 	mkdir -p "$FARM/trial"
 	if ! [ -e "$FARM/sandbox" ]; then
-		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || echo --insecure-no-sandbox >"$FARM/sandbox"
+		rccd-box --probe "$FARM/trial" "$uid" confined >"$FARM/trial.said" 2>&1 || echo --insecure-no-sandbox >"$FARM/sandbox"
 		touch "$FARM/sandbox"
 	fi
 	cat "$FARM/sandbox"
@@ -141,6 +141,20 @@ expect_slots_free() {
 # ours [PROGRAM]: pids of this farm's processes
 ours() { find /proc -maxdepth 2 -name exe -lname "$FARM/bin/${1:-*}" 2>/dev/null | cut -d/ -f3; }
 none_of() { [ -z "$(ours "$@")" ]; }
+# Of the rccd-box processes: those that another has made, and those that make them.
+boxes() { box_processes yes; }
+spawners() { box_processes no; }
+box_processes() {
+	local p parent made all
+	all=$(ours rccd-box)
+	for p in $all; do
+		parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null) || continue
+		made=no
+		case $'\n'$all$'\n' in *$'\n'$parent$'\n'*) made=yes ;; esac
+		if [ "$made" = "$1" ]; then echo "$p"; fi
+	done
+}
+no_boxes() { [ -z "$(boxes)" ]; }
 # Processes of any program that work below the farm: a volunteer's jobs.
 jobs_left() {
 	local p

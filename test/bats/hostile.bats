@@ -86,7 +86,7 @@ killed_for() {
 	run --separate-stderr timeout 10 setpriv --bounding-set=-sys_admin rccd --store "$BATS_TEST_TMPDIR/s" \
 		--listen 127.0.0.1:0 --http off
 	[ "$status" -eq 2 ]
-	grep -q '^rccd: cannot confine jobs (--insecure-no-sandbox serves without): make a mount namespace:' <<<"$stderr"
+	grep -q '^rccd: cannot confine jobs (--insecure-no-sandbox serves without): make a network namespace:' <<<"$stderr"
 	run --separate-stderr timeout 10 setpriv --bounding-set=-setuid rccd --store "$BATS_TEST_TMPDIR/s" \
 		--listen 127.0.0.1:0 --http off
 	[ "$status" -eq 2 ]
@@ -154,7 +154,7 @@ killed_for() {
 		for word in bomb kill killall socket local trace mount namespace session root; do
 			killed_for "$user" "$word"
 		done
-		wait_until 2 none_of rccd-box || fail "a box is left: $(ours rccd-box)"
+		wait_until 2 no_boxes || fail "a box is left: $(boxes)"
 	done
 }
 
