@@ -124,7 +124,8 @@ int root_check(const struct tree *t, uint64_t *own_bytes, struct err *err)
 		rc = check_path(e->path, err);
 		if (rc == 0)
 			rc = check_contents(e, &bytes, err);
-		directories += new_directories(i ? t->entries[i - 1].path : "", e->path);
+		if (rc == 0)
+			directories += new_directories(i ? t->entries[i - 1].path : "", e->path);
 		if (rc == 0 && directories > DIRECTORIES_MAX)
 			rc = refuse(err, e->path, "too many directories");
 	}
