@@ -99,7 +99,7 @@ static int guard(struct err *err)
 
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_filter() ? root_enter(q, err)
+	int rc = syscalls_prepare() ? root_enter(q, err)
 				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
 
 	if (rc == 0)

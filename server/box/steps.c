@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -33,7 +35,11 @@ enum {
 	PIPE_SIZE = 1 << 20,
 	CAPTURE_MAX = 16 << 20,		/* of stdout, and of stderr */
 	CAPTURE_CHUNK = 64 * 1024,
+	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
 };
+
+/* On that stack the sanitizer knows no bounds. */
+#define NO_ADDRESS_CHECKS __attribute__((no_sanitize("address")))
 
 struct steps {
 	struct link *link;
@@ -41,7 +47,6 @@ struct steps {
 	struct captured *captured;
 	struct job_result *result;
 	struct argv env;
-	const struct sock_fprog *filter;	/* NULL: any system call may be made */
 	uint64_t started_us;
 
 	XXH3_state_t hash;
@@ -53,6 +58,7 @@ struct steps {
 	size_t backlog_at;
 
 	pid_t pid;		/* of the program that runs; 0: none */
+	int watch;		/* tells of its calls that are not allowed; -1: none, or they kill it */
 	size_t started;		/* how many have been */
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
@@ -99,10 +105,31 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	return pipe_fds[0];
 }
 
-/* In the child, which shares our memory until it executes: nothing here may allocate. */
-static NORETURN void become(const struct steps *s, const struct job_step *step, const int fds[3], pid_t box,
-			    volatile int *failure)
+/* A child that shares our memory until it executes: nothing in it may allocate. We wait so long. */
+struct child {
+	const struct steps *s;
+	const struct job_step *step;
+	const int *fds;		/* its stdin, stdout and stderr */
+	pid_t box;
+	int failure;		/* errno */
+	int watch;
+};
+
+/*
+ * Confined, it shares our descriptors as well, so that the one which tells us
+ * of its calls is made among ours; then it has its own, of which all but the
+ * three go when it executes.
+ */
+static bool restrict_calls(struct child *c)
 {
+	return syscalls_restrict(&c->watch) == 0 &&
+	       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+NO_ADDRESS_CHECKS static int become(void *arg)
+{
+	struct child *c = arg;
+	bool good = true;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -110,28 +137,27 @@ static NORETURN void become(const struct steps *s, const struct job_step *step, 
 	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != box)
+	if (getppid() != c->box)
 		_exit(127);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) < 0) {
-			*failure = errno;
-			_exit(127);
-		}
-	if (!s->filter || syscalls_restrict(s->filter) == 0)
-		execve(step->program, step->argv.v, s->env.v);
-	*failure = errno;
+	if (c->s->q->confined)
+		good = restrict_calls(c);
+	for (int i = 0; i < 3 && good; i++)
+		good = dup2(c->fds[i], i) >= 0;
+	if (good)
+		execve(c->step->program, c->step->argv.v, c->s->env.v);
+	c->failure = errno;
 	_exit(127);
 }
 
-/* vfork: the child runs first, so that its failure to execute is known when this returns. */
-static pid_t spawn(const struct steps *s, const struct job_step *step, const int fds[3], int *failure)
+/* Returns once it has executed, or failed to. */
+static pid_t spawn(struct child *c)
 {
-	volatile int told = 0;
-	pid_t box = getpid(), pid = vfork();
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (c->s->q->confined ? CLONE_FILES : 0);
+	pid_t pid = clone(become, stack + sizeof stack, flags, c);
 
-	if (pid == 0)
-		become(s, step, fds, box, &told);
-	*failure = pid < 0 ? errno : told;
+	if (pid < 0)
+		c->failure = errno;
 	return pid;
 }
 
@@ -140,17 +166,19 @@ static void start_step(struct steps *s)
 	const struct job_step *step = &s->q->job.steps[s->started++];
 	struct err err = { 0 };
 	autoclose int in = step_stdin(s, step, &err);
-	int fds[3] = { in, s->out[1], s->err[1] }, failure;
+	int fds[3] = { in, s->out[1], s->err[1] };
+	struct child child = { .s = s, .step = step, .fds = fds, .box = getpid(), .watch = -1 };
 
 	s->result->step = (uint8_t)(s->started - 1);
 	if (in < 0) {
 		finish(s, JOB_BOX_FAILED, "%.120s", err.text);
 		return;
 	}
-	s->pid = spawn(s, step, fds, &failure);
-	if (failure) {
+	s->pid = spawn(&child);
+	s->watch = child.watch;
+	if (child.failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
-		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(failure));
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(child.failure));
 	}
 }
 
@@ -161,6 +189,22 @@ static void close_feed(struct steps *s)
 	s->feed = -1;
 	buf_free(&s->backlog);
 	s->backlog_at = 0;
+}
+
+static void close_watch(struct steps *s)
+{
+	if (s->watch >= 0)
+		close(s->watch);
+	s->watch = -1;
+}
+
+/* It made a call that is not allowed, and waits in it until it is killed with the rest. */
+static void refuse_call(struct steps *s)
+{
+	char name[SYSCALL_NAME];
+
+	if (syscalls_refused(s->watch, name))
+		finish(s, JOB_LIMIT, "system call %s is not allowed", name);
 }
 
 /* Input towards the first program, as much as it takes now. */
@@ -284,6 +328,7 @@ static void step_ended(struct steps *s, int status)
 
 	s->pid = 0;
 	close_feed(s);
+	close_watch(s);
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
@@ -298,8 +343,8 @@ static void conclude(struct steps *s)
 		finish(s, JOB_LIMIT, "processor time: more than %u s", s->q->cpu_seconds);
 	if (signal == SIGXFSZ)
 		finish(s, JOB_LIMIT, "a file of more than %llu bytes", (unsigned long long)s->q->file_bytes);
-	if (signal == SIGSYS && s->filter)
-		finish(s, JOB_LIMIT, "a system call that is not allowed");
+	if (signal == SIGSYS && s->q->confined)
+		finish(s, JOB_LIMIT, "a system call is not allowed");
 	finish(s, JOB_RAN, "%s", "");
 }
 
@@ -362,6 +407,7 @@ static int turn(struct steps *s, struct err *err)
 		{ .fd = s->out[0], .events = POLLIN },
 		{ .fd = s->err[0], .events = POLLIN },
 		{ .fd = s->backlog.len > s->backlog_at ? s->feed : -1, .events = POLLOUT },
+		{ .fd = s->watch, .events = POLLIN },
 	};
 
 	if (poll(p, ARRAY_LEN(p), time_left(s)) < 0)
@@ -372,6 +418,8 @@ static int turn(struct steps *s, struct err *err)
 		capture_all(s);
 	if (p[4].revents)
 		feed(s);
+	if (p[5].revents & POLLIN)
+		refuse_call(s);
 	if (p[1].revents)
 		reap(s);
 	if (!p[0].revents)
@@ -417,12 +465,11 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 	      struct job_result *result, struct err *err)
 {
 	struct steps s = { .link = l, .q = q, .captured = captured, .result = result, .started_us = clock_us(),
-			   .input_file = -1, .feed = -1 };
+			   .input_file = -1, .feed = -1, .watch = -1 };
 	int rc = 0;
 
 	XXH3_64bits_reset(&s.hash);
 	make_env(&s);
-	s.filter = q->confined ? syscalls_filter() : NULL;
 	if (open_all(&s, err) < 0)
 		finish(&s, JOB_BOX_FAILED, "%.120s", err->text);
 	advance(&s);
@@ -432,6 +479,7 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 	end_descendants();
 	result->wall_us = clock_us() - s.started_us;
 	close_feed(&s);
+	close_watch(&s);
 	argv_free(&s.env);
 	return rc;
 }

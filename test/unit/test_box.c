@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@
 #include "../../server/box/link.h"
 #include "../../server/box/request.h"
 #include "../../server/box/serve.h"
+#include "../../server/box/syscalls.h"
 
 enum { SPARE_FD = 9 };	/* a box of ours is started with more than it should have */
 
@@ -378,6 +380,24 @@ static bool survivors(void)
 	return found;
 }
 
+static void a_system_call_has_a_name_or_a_number(void **state UNUSED)
+{
+	char text[SYSCALL_NAME];
+
+	syscalls_name(AUDIT_ARCH_X86_64, 165, text);
+#ifdef __x86_64__
+	assert_string_equal(text, "mount");
+	syscalls_name(AUDIT_ARCH_X86_64, -1, text);
+	assert_string_equal(text, "number -1");
+	syscalls_name(AUDIT_ARCH_X86_64, 0x40000000, text);
+	assert_string_equal(text, "number 1073741824");
+#else
+	assert_string_equal(text, "number 165 of another machine");
+#endif
+	syscalls_name(AUDIT_ARCH_S390, 21, text);
+	assert_string_equal(text, "number 21 of another machine");
+}
+
 static void nothing_survives_the_job(void **state UNUSED)
 {
 	add_script("setsid sleep 60 & (setsid sleep 60 &) ; sleep 60 & :");
@@ -420,6 +440,7 @@ int main(void)
 		TEST(too_much_input_is_a_limit),
 		TEST(processor_time_is_a_limit),
 		TEST(what_cannot_run_is_the_boxs_failure),
+		TEST(a_system_call_has_a_name_or_a_number),
 		TEST(nothing_survives_the_job),
 		TEST(closing_the_socket_ends_it_all),
 	};
