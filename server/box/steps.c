@@ -1,9 +1,9 @@
 /*
  * steps.c - the box's loop: input in, programs run, what they say captured.
  *
- * The first program reads while its input still arrives, but its stdin only
- * ends once the whole input has been verified: half a source never compiles
- * to an object.
+ * The first program reads while its input still arrives, but what it reads
+ * from only ends once the whole input has been verified: half a source never
+ * compiles to an object.
  */
 #include "steps.h"
 
@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define XXH_INLINE_ALL
@@ -29,6 +30,7 @@
 #include "file.h"
 #include "root.h"
 #include "syscalls.h"
+#include "usage.h"
 
 enum {
 	BACKLOG_MAX = 256 * 1024,	/* input read ahead of the first program */
@@ -36,6 +38,9 @@ enum {
 	CAPTURE_MAX = 16 << 20,		/* of stdout, and of stderr */
 	CAPTURE_CHUNK = 64 * 1024,
 	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
+	SAMPLE_MS = 125,		/* how often its memory is looked at */
+	SAMPLES_TOLD = 2,		/* each second time rccd is told */
+	OPEN_MS = 1,			/* how often we look whether a program has opened its input */
 };
 
 /* On that stack the sanitizer knows no bounds. */
@@ -52,14 +57,17 @@ struct steps {
 	XXH3_state_t hash;
 	uint64_t input_bytes;
 	bool input_whole;	/* all there, and verified */
-	int input_file;		/* job.input_name; -1: none, or complete */
-	int feed;		/* stdin of the first program; -1: none, or closed */
+	int input_file;		/* job.input_name; -1: none, or complete, or a pipe */
+	bool unopened;		/* it is a pipe that the program has not opened yet */
+	int feed;		/* stdin of the first program, or that pipe; -1: none, or closed */
 	struct buf backlog;	/* for it */
 	size_t backlog_at;
 
 	pid_t pid;		/* of the program that runs; 0: none */
 	int watch;		/* tells of its calls that are not allowed; -1: none, or they kill it */
 	size_t started;		/* how many have been */
+	uint64_t sample_us;	/* when to look at it next */
+	unsigned samples;
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
 	int out[2], err[2];	/* pipes */
@@ -81,6 +89,14 @@ static void finish(struct steps *s, enum job_outcome outcome, const char *fmt, .
 	va_end(ap);
 }
 
+/* The end of a pipe into the first program. */
+static void feed_into(struct steps *s, int fd)
+{
+	fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);	/* fewer turns; refused: fine */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	s->feed = fd;
+}
+
 /* stdin of a step: the pipe, the input's file, or nothing. */
 static int step_stdin(struct steps *s, const struct job_step *step, struct err *err)
 {
@@ -99,9 +115,7 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 		return err_set(err, ERR_UNSUPPORTED, "the input went to the first program");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe");
-	fcntl(pipe_fds[1], F_SETPIPE_SZ, PIPE_SIZE);	/* fewer turns; refused: fine */
-	fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK);
-	s->feed = pipe_fds[1];
+	feed_into(s, pipe_fds[1]);
 	return pipe_fds[0];
 }
 
@@ -174,8 +188,10 @@ static void start_step(struct steps *s)
 		finish(s, JOB_BOX_FAILED, "%.120s", err.text);
 		return;
 	}
+	s->unopened = s->q->input_pipe && s->started == 1;
 	s->pid = spawn(&child);
 	s->watch = child.watch;
+	s->sample_us = clock_us() + SAMPLE_MS * 1000;
 	if (child.failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
 		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(child.failure));
@@ -187,6 +203,7 @@ static void close_feed(struct steps *s)
 	if (s->feed >= 0)
 		close(s->feed);
 	s->feed = -1;
+	s->unopened = false;
 	buf_free(&s->backlog);
 	s->backlog_at = 0;
 }
@@ -225,9 +242,25 @@ static void feed(struct steps *s)
 		else if (n > 0)
 			s->backlog_at += (size_t)n;
 	}
+	if (s->unopened)
+		return;
 	s->backlog.len = s->backlog_at = 0;
 	if (s->input_whole)
 		close_feed(s);
+}
+
+/* The input's pipe can be opened once the program has done so. Nobody can do it twice, and wait for ever. */
+static void try_feed(struct steps *s)
+{
+	const char *name = s->q->job.input_name;
+	int fd = s->unopened ? open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	unlink(name);
+	s->unopened = false;
+	feed_into(s, fd);
+	feed(s);
 }
 
 static int store_input(struct steps *s, size_t before)
@@ -257,7 +290,7 @@ static void take_input(struct steps *s, const struct frame *f)
 	}
 	XXH3_64bits_update(&s->hash, s->backlog.p + before, f->raw);
 	s->input_bytes += f->raw;
-	if (store_input(s, before) == 0 && s->started && s->feed < 0)
+	if (store_input(s, before) == 0 && s->started && s->feed < 0 && !s->unopened)
 		s->backlog.len = before;	/* nobody reads it, but it is verified all the same */
 }
 
@@ -334,11 +367,23 @@ static void step_ended(struct steps *s, int status)
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
 }
 
+static bool failed(const struct steps *s) { return s->result->exit_status || s->result->signal; }
+
+static bool too_much(const struct steps *s, uint64_t kb) { return s->q->memory_bytes && kb > s->q->memory_bytes / 1024; }
+
+static void finish_for_memory(struct steps *s)
+{
+	finish(s, JOB_LIMIT, "memory: more than %llu MB", (unsigned long long)s->q->memory_bytes >> 20);
+}
+
 /* The steps ran, and the input was whole: how did the last one end? */
 static void conclude(struct steps *s)
 {
 	uint8_t signal = s->result->signal;
 
+	/* it met the kernel's limit before we had looked */
+	if (failed(s) && too_much(s, s->result->max_rss_kb))
+		finish_for_memory(s);
 	if (signal == SIGXCPU)
 		finish(s, JOB_LIMIT, "processor time: more than %u s", s->q->cpu_seconds);
 	if (signal == SIGXFSZ)
@@ -369,8 +414,6 @@ static void reap(struct steps *s)
 	}
 }
 
-static bool failed(const struct steps *s) { return s->result->exit_status || s->result->signal; }
-
 /* Start what can be started; notice when all is done. */
 static void advance(struct steps *s)
 {
@@ -379,7 +422,7 @@ static void advance(struct steps *s)
 	if (s->over || s->pid)
 		return;
 	if (s->started < job->step_count && !failed(s)) {
-		if (s->input_whole || !*job->input_name)
+		if (s->input_whole || s->input_file < 0)
 			start_step(s);
 	} else if (s->input_whole) {
 		/* not before: a program that saw a damaged input has proved nothing */
@@ -387,19 +430,55 @@ static void advance(struct steps *s)
 	}
 }
 
-/* Until the job's wall time is up, in milliseconds. */
-static int time_left(struct steps *s)
+static void tell_usage(struct steps *s, uint64_t memory_kb)
 {
-	uint64_t used_us = clock_us() - s->started_us, all_us = (uint64_t)s->q->wall_seconds * 1000000;
+	struct wire_progress m = { .cpu_us = s->result->cpu_us + usage_cpu_us(s->pid), .memory_kb = memory_kb };
+	struct frame f = { .type = WIRE_PROGRESS };
+	autobuf struct buf b = { 0 };
 
-	if (used_us < all_us)
-		return (int)((all_us - used_us) / 1000 + 1);
-	finish(s, JOB_LIMIT, "wall time: more than %u s", s->q->wall_seconds);
-	return 0;
+	wire_progress_put(&b, &m);
+	f.payload = b.p;
+	f.length = f.raw = (uint32_t)b.len;
+	link_send(s->link, &f, NULL);	/* if rccd is gone, the next turn finds that */
+}
+
+/* What it holds now; too much is its end. The limits of the kernel are further up, as they count what is not used too. */
+static void sample(struct steps *s)
+{
+	uint64_t memory_kb = usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
+
+	if (memory_kb > s->result->max_rss_kb)
+		s->result->max_rss_kb = memory_kb;
+	if (too_much(s, memory_kb))
+		finish_for_memory(s);
+	if (++s->samples % SAMPLES_TOLD == 0)
+		tell_usage(s, memory_kb);
+}
+
+/* Do what is due, and say in how many milliseconds the next is. */
+static int attend(struct steps *s)
+{
+	uint64_t now_us = clock_us(), end_us = s->started_us + (uint64_t)s->q->wall_seconds * 1000000, next_us = end_us;
+
+	if (now_us >= end_us)
+		finish(s, JOB_LIMIT, "wall time: more than %u s", s->q->wall_seconds);
+	if (s->pid && now_us >= s->sample_us) {
+		sample(s);
+		s->sample_us = now_us + SAMPLE_MS * 1000;
+	}
+	if (s->over)
+		return 0;
+	try_feed(s);
+	if (s->unopened)
+		return OPEN_MS;
+	if (s->pid && s->sample_us < next_us)
+		next_us = s->sample_us;
+	return (int)((next_us - now_us) / 1000 + 1);
 }
 
 static int turn(struct steps *s, struct err *err)
 {
+	int timeout_ms = attend(s);
 	bool room = s->backlog.len - s->backlog_at < BACKLOG_MAX;
 	struct pollfd p[] = {
 		{ .fd = s->link->fd, .events = room ? POLLIN : 0 },
@@ -410,7 +489,7 @@ static int turn(struct steps *s, struct err *err)
 		{ .fd = s->watch, .events = POLLIN },
 	};
 
-	if (poll(p, ARRAY_LEN(p), time_left(s)) < 0)
+	if (poll(p, ARRAY_LEN(p), timeout_ms) < 0)
 		return errno == EINTR ? 0 : err_sys(err, "poll");
 	if (p[0].revents & (POLLHUP | POLLERR))
 		return err_set(err, ERR_CLOSED, "cancelled");
@@ -457,6 +536,8 @@ static int open_all(struct steps *s, struct err *err)
 	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
 	if (!*name)
 		return 0;
+	if (s->q->input_pipe)
+		return mkfifo(name, 0600) < 0 ? err_sys(err, "%s", name) : 0;
 	s->input_file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return s->input_file < 0 ? err_sys(err, "%s", name) : 0;
 }
