@@ -139,7 +139,7 @@ static int start(struct server *s, struct err *err)
 	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
-	rc = store_open(s->options->store, UINT64_C(10) << 30, &s->store, err);
+	rc = store_open(s->options->store, s->options->store_max, &s->store, err);
 	if (rc < 0)
 		return rc;
 	s->accept_any = s->confined && accepts_any(s);

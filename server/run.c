@@ -35,6 +35,7 @@ struct job_run {
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
 	uint64_t started_ms;
+	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
 };
@@ -75,6 +76,9 @@ static void write_down(struct job_run *r, enum ending ending)
 		return;
 	r->counted = true;
 	r->entry.ending = ending;
+	if (r->entry.cpu_us < r->used.cpu_us)	/* it ended without a word, or was not waited for */
+		r->entry.cpu_us = r->used.cpu_us;
+	r->server->ended_cpu_us += r->entry.cpu_us;
 	r->entry.wall_us = (clock_ms() - r->started_ms) * 1000;
 	ledger_add(&r->server->ledger, &r->entry);
 	log_info("job", "number=%llu caller=%s programs=\"%s\" ending=%s status=%u signal=%u cpu_ms=%llu wall_ms=%llu "
@@ -147,6 +151,19 @@ static void claim_nothing(struct job_result *m)
 	m->output_hash = XXH3_64bits("", 0);
 }
 
+static int take_progress(struct job_run *r, struct reader *reader, struct err *err)
+{
+	struct wire_progress m;
+	int rc = wire_progress_get(reader, &m, err);
+
+	if (rc < 0)
+		return rc;
+	r->used.memory_kb = m.memory_kb;
+	if (m.cpu_us > r->used.cpu_us)
+		r->used.cpu_us = m.cpu_us;
+	return 0;
+}
+
 static int on_frame(const struct frame *f, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -156,6 +173,8 @@ static int on_frame(const struct frame *f, void *arg, struct err *err)
 
 	if (!r->session)
 		return err_set(err, ERR_WIRE, "a frame after RESULT");
+	if (f->type == WIRE_PROGRESS)
+		return take_progress(r, &reader, err);
 	if (f->type == WIRE_OUTPUT)
 		return r->server->fault == FAULT_EMPTY ? 0 : relay_output(r, f, err);
 	if (f->type != WIRE_RESULT)
@@ -231,6 +250,14 @@ static unsigned free_place(const struct server *s)
 	return place;
 }
 
+/* clang takes a pipe by the input's name for its input, and gives the same object: so it starts before the text is there. */
+static bool takes_pipe(const struct job *job)
+{
+	const char *name = program_name(job->steps[0].program);
+
+	return *job->input_name && job->step_count == 1 && !job->steps[0].stdin_input && str_starts(name, "clang");
+}
+
 /* What is in its root, and whom it becomes. */
 static void confine(struct box_request *q, const struct server *s, unsigned place, char *root)
 {
@@ -260,7 +287,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	autofree char *root = NULL, *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
-				 .input_bytes = INPUT_BYTES, .job = *job };
+				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .job = *job };
 	struct worker_place where = { .spawner = s->spawner, .cgroup_fd = -1 };
 	struct job_run *r;
 	int rc = check(s, job, err);
@@ -269,6 +296,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 		return rc;
 	if (!toolchain_take(s, &job->toolchain, &root))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
+	q.input_pipe = takes_pipe(job);
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
@@ -312,6 +340,17 @@ size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
 
 	for (const struct job_run *r = s->runs; r && n < max; r = r->next)
 		if (!r->counted)
-			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms };
+			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms,
+							.cpu_us = r->used.cpu_us, .memory_kb = r->used.memory_kb };
 	return n;
+}
+
+uint64_t jobs_cpu_us(const struct server *s)
+{
+	uint64_t sum_us = s->ended_cpu_us;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		if (!r->counted)
+			sum_us += r->used.cpu_us;
+	return sum_us;
 }

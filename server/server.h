@@ -60,6 +60,7 @@ struct server {
 
 	struct toolchain_table *toolchains;
 	struct job_run *runs;		/* all jobs whose box is alive */
+	uint64_t ended_cpu_us;		/* processor time of those that have ended */
 	uv_timer_t progress_timer;	/* while there are any */
 	struct ledger ledger;
 	struct http *http;

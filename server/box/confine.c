@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -27,6 +28,10 @@
 #include "syscalls.h"
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
+#define NICEST "19"
+/* What may be written to, and what may be mapped at all: room for memory that is asked for and not used. */
+#define DATA_BYTES(q) ((q)->memory_bytes + (q)->memory_bytes / 2)
+#define SPACE_BYTES(q) (2 * (q)->memory_bytes + ((uint64_t)1 << 30))
 enum { FILES_MAX = 1024, THREADS_MAX = 64 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
@@ -48,21 +53,32 @@ static int set_limits(const struct box_request *q, struct err *err)
 
 	if (rc == 0)
 		rc = limit(RLIMIT_FSIZE, q->file_bytes, q->file_bytes, "file size", err);
+	/* steps.c ends a job that holds too much; these are for one that is faster than it looks */
 	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_AS, q->memory_bytes, q->memory_bytes, "memory", err);
+		rc = limit(RLIMIT_DATA, DATA_BYTES(q), DATA_BYTES(q), "memory", err);
+	if (rc == 0 && q->memory_bytes)
+		rc = limit(RLIMIT_AS, SPACE_BYTES(q), SPACE_BYTES(q), "address space", err);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX, "open files", err);
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
 }
 
-/* When memory runs out, the kernel is to take a job, not a program of the owner's. */
-static void offer_to_oom_killer(void)
+/* Where it may not be said, the job still runs. */
+static void tell_kernel(const char *path, const char *text)
 {
-	autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	/* where it may not be said, the job still runs */
-	if (fd >= 0 && write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		return;
+}
+
+/* For all it starts. The session counts too: kernels that group by it weigh groups against each other. */
+static void give_way(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	tell_kernel("/proc/self/autogroup", NICEST);
 }
 
 /* For good: none is left that a program could be given again. */
@@ -99,7 +115,7 @@ static int guard(struct err *err)
 
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_filter() ? root_enter(q, err)
+	int rc = syscalls_prepare() ? root_enter(q, err)
 				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
 
 	if (rc == 0)
@@ -122,7 +138,10 @@ int confine(const struct box_request *q, struct err *err)
 	/* a job that had the socket could answer in our place */
 	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
 		return err_sys(err, "close descriptors");
-	offer_to_oom_killer();
+	/* when memory runs out, the kernel is to take a job, not a program of the owner's */
+	tell_kernel("/proc/self/oom_score_adj", OOM_SCORE);
+	if (q->idle)
+		give_way();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* a box that may not be nice still does its job */

@@ -26,6 +26,21 @@ static void mount_it(void) { mount("proc", "/job", "proc", 0, NULL); }
 static void new_namespace(void) { unshare(CLONE_NEWUSER | CLONE_NEWNS); }
 static void leave_session(void) { setsid(); }
 static void become_root(void) { setuid(0); }
+static void make_unknown_call(void) { syscall(999); }
+
+static void *mount_there(void *arg)
+{
+	mount_it();
+	return arg;
+}
+
+static void mount_in_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, mount_there, NULL);
+	pthread_join(thread, NULL);
+}
 
 static void list(const char *path)
 {
@@ -125,7 +140,7 @@ static const struct { const char *word; void (*act)(void); } acts[] = {
 	{ "local", open_local_socket }, { "trace", trace }, { "mount", mount_it }, { "namespace", new_namespace },
 	{ "session", leave_session }, { "root", become_root }, { "look", look }, { "write", write_outside },
 	{ "threads", many_threads }, { "files", many_files }, { "disk", fill_disk }, { "link", return_a_link },
-	{ "device", return_a_device },
+	{ "device", return_a_device }, { "unknown", make_unknown_call }, { "thread", mount_in_thread },
 };
 
 int main(void)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -27,6 +28,8 @@
 #include "../../server/box/link.h"
 #include "../../server/box/request.h"
 #include "../../server/box/serve.h"
+#include "../../server/box/syscalls.h"
+#include "../../server/box/usage.h"
 
 enum { SPARE_FD = 9 };	/* a box of ours is started with more than it should have */
 
@@ -37,6 +40,8 @@ static pid_t box_pid;
 static struct buf streams[STREAM_FILE + 2];	/* what came back */
 static bool came[STREAM_FILE + 2];
 static struct job_result result;
+static struct wire_progress progress;		/* the last */
+static unsigned progresses;
 
 static int setup(void **state UNUSED)
 {
@@ -56,6 +61,7 @@ static int teardown(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(streams); i++)
 		buf_free(&streams[i]);
 	memset(came, 0, sizeof came);
+	progresses = 0;
 	return remove_tree(AT_FDCWD, directory);
 }
 
@@ -119,13 +125,29 @@ static void wait_for_box(void)
 	assert_int_equal(status, 0);
 }
 
+/* What a job uses is told in between, and never goes down. */
+static bool take_progress(const struct frame *f)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	uint64_t before_us = progresses ? progress.cpu_us : 0;
+
+	if (f->type != WIRE_PROGRESS)
+		return false;
+	assert_int_equal(wire_progress_get(&r, &progress, NULL), 0);
+	assert_true(progress.cpu_us >= before_us);
+	progresses++;
+	return true;
+}
+
 static void next(struct frame *f)
 {
 	int rc;
 
-	while ((rc = link_next(&box, f, NULL)) == 0)
-		assert_int_equal(link_wait(&box, NULL), 1);
-	assert_int_equal(rc, 1);
+	do {
+		while ((rc = link_next(&box, f, NULL)) == 0)
+			assert_int_equal(link_wait(&box, NULL), 1);
+		assert_int_equal(rc, 1);
+	} while (take_progress(f));
 }
 
 /* Everything up to RESULT. */
@@ -257,13 +279,50 @@ static void input_may_be_a_file(void **state UNUSED)
 	assert_stream(STREAM_STDOUT, "line\nline\n");
 }
 
+static void be_piped(void)
+{
+	free(q.job.input_name);
+	q.job.input_name = xstrdup("in.i");
+	q.input_pipe = true;
+}
+
+static void a_named_input_may_be_a_pipe(void **state UNUSED)
+{
+	enum { SIZE = 3 << 20 };
+	autofree char *text = xmalloc(SIZE + 1);
+
+	memset(text, 'x', SIZE);
+	text[SIZE] = 0;
+	be_piped();
+	add_script("sleep 0.1; wc -c <in.i");
+	add_script("ls");
+	q.job.steps[0].stdin_input = false;
+	start_box();
+	for (size_t at = 0; at < SIZE; at += FRAME_MAX)
+		send_frame(WIRE_INPUT, text + at, FRAME_MAX);
+	send_input_end(text);
+	receive();
+	assert_stream(STREAM_STDOUT, "3145728\n");
+}
+
+static void a_piped_input_may_be_left_unread(void **state UNUSED)
+{
+	be_piped();
+	add_script("exit 4");
+	q.job.steps[0].stdin_input = false;
+	run("text\n");
+	assert_ended(JOB_RAN, "");
+	assert_int_equal(result.exit_status, 4);
+}
+
 /* The program sees its input at once, but no end of it before it is known to be whole. */
-static void input_streams_but_ends_only_when_whole(void **state UNUSED)
+static void streams_but_ends_only_when_whole(const char *script, bool by_stdin)
 {
 	uint64_t start_ms = clock_ms();
 	autofree char *seen = xasprintf("%s/seen", directory), *done = xasprintf("%s/done", directory);
 
-	add_script("read x; : >seen; cat; : >done");
+	add_script(script);
+	q.job.steps[0].stdin_input = by_stdin;
 	start_box();
 	send_input("one\n");
 	while (access(seen, F_OK) < 0 && clock_ms() - start_ms < 10000)
@@ -275,6 +334,17 @@ static void input_streams_but_ends_only_when_whole(void **state UNUSED)
 	assert_ended(JOB_BAD_INPUT, "is not what was sent");
 	assert_int_equal(access(done, F_OK), -1);
 	assert_false(came[STREAM_STDOUT]);
+}
+
+static void input_streams_but_ends_only_when_whole(void **state UNUSED)
+{
+	streams_but_ends_only_when_whole("read x; : >seen; cat; : >done", true);
+}
+
+static void a_piped_input_ends_only_when_whole(void **state UNUSED)
+{
+	be_piped();
+	streams_but_ends_only_when_whole("exec <in.i; read x; : >seen; cat; : >done", false);
 }
 
 /* However early a program gives up, a damaged input proves nothing. */
@@ -351,6 +421,47 @@ static void processor_time_is_a_limit(void **state UNUSED)
 	assert_true(result.cpu_us >= 100000);
 }
 
+/* Within the kernel's limits, which are higher: and beyond, before anybody looked. */
+static void memory_is_a_limit(void **state UNUSED)
+{
+	static const char *const scripts[] = { "mkfifo a; cat /dev/zero >a & exec tail -c 80000000 a",
+					       "mkfifo b; cat /dev/zero >b & exec tail -c 400000000 b" };
+
+	q.memory_bytes = 64 << 20;
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		add_script(scripts[i]);
+		run("");
+		assert_ended(JOB_LIMIT, "memory: more than 64 MB");
+		drop_step();
+	}
+}
+
+static void what_it_uses_is_told_while_it_runs(void **state UNUSED)
+{
+	add_script("i=0; while [ $i -lt 400000 ]; do i=$((i + 1)); done; exec sleep 0.6");
+	run("");
+	assert_true(progresses > 0);
+	assert_true(progress.memory_kb > 0);
+	assert_true(progress.cpu_us > 0 && progress.cpu_us <= result.cpu_us + 20000);
+}
+
+static void memory_is_what_nobody_else_holds(void **state UNUSED)
+{
+	assert_int_equal(usage_memory_of("Name:\tcc1\nVmRSS:\t  900 kB\nRssAnon:\t     100 kB\nRssFile:\t  790 kB\n"
+					 "RssShmem:\t  10 kB\n"), 110);
+	assert_int_equal(usage_memory_of("Name:\tRssAnon: 5\nState: Z\n"), 0);
+}
+
+static void an_idle_job_gives_way(void **state UNUSED)
+{
+	q.idle = true;
+	add_script("cut -d' ' -f41 /proc/self/stat; [ ! -e /proc/self/autogroup ] || cut -d' ' -f2- /proc/self/autogroup");
+	run("");
+	assert_memory_equal(buf_str(&streams[STREAM_STDOUT]), "5\n", 2);
+	if (access("/proc/self/autogroup", F_OK) == 0)
+		assert_stream(STREAM_STDOUT, "5\nnice 19\n");
+}
+
 static void what_cannot_run_is_the_boxs_failure(void **state UNUSED)
 {
 	add_script("");
@@ -376,6 +487,24 @@ static bool survivors(void)
 	}
 	closedir(proc);
 	return found;
+}
+
+static void a_system_call_has_a_name_or_a_number(void **state UNUSED)
+{
+	char text[SYSCALL_NAME];
+
+	syscalls_name(AUDIT_ARCH_X86_64, 165, text);
+#ifdef __x86_64__
+	assert_string_equal(text, "mount");
+	syscalls_name(AUDIT_ARCH_X86_64, -1, text);
+	assert_string_equal(text, "number -1");
+	syscalls_name(AUDIT_ARCH_X86_64, 0x40000000, text);
+	assert_string_equal(text, "number 1073741824");
+#else
+	assert_string_equal(text, "number 165 of another machine");
+#endif
+	syscalls_name(AUDIT_ARCH_S390, 21, text);
+	assert_string_equal(text, "number 21 of another machine");
 }
 
 static void nothing_survives_the_job(void **state UNUSED)
@@ -413,13 +542,21 @@ int main(void)
 		TEST(only_stdin_stdout_and_stderr_reach_a_step),
 		TEST(memory_pressure_meets_the_job_first),
 		TEST(input_may_be_a_file),
+		TEST(a_named_input_may_be_a_pipe),
+		TEST(a_piped_input_may_be_left_unread),
 		TEST(input_streams_but_ends_only_when_whole),
+		TEST(a_piped_input_ends_only_when_whole),
 		TEST(a_failure_on_damaged_input_does_not_count),
 		TEST(much_input_passes_a_slow_reader),
 		TEST(limits_are_named),
 		TEST(too_much_input_is_a_limit),
 		TEST(processor_time_is_a_limit),
+		TEST(memory_is_a_limit),
+		TEST(memory_is_what_nobody_else_holds),
+		TEST(what_it_uses_is_told_while_it_runs),
+		TEST(an_idle_job_gives_way),
 		TEST(what_cannot_run_is_the_boxs_failure),
+		TEST(a_system_call_has_a_name_or_a_number),
 		TEST(nothing_survives_the_job),
 		TEST(closing_the_socket_ends_it_all),
 	};
