@@ -218,6 +218,8 @@ static void compare(uv_work_t *work)
 	for (size_t i = 0; i < t->count && k->rc == 0; i++) {
 		const struct tree_entry *e = &t->entries[i];
 
+		if (e->type == TREE_DATA)
+			continue;	/* made by the agent: the box has its own */
 		k->rc = e->type == TREE_FILE ? check_file(k, e, &k->files[i], &k->err)
 					     : check_link(e, &k->files[i], &k->err);
 	}
@@ -346,6 +348,8 @@ bool toolchain_unchanged(struct server *s, const struct digest *id)
 		struct stat st;
 		struct file_id now;
 
+		if (e->tree.entries[i].type == TREE_DATA)
+			continue;
 		if (lstat(e->tree.entries[i].path, &st) == 0 &&
 		    (now = file_id_of(&st), file_id_eq(&now, &e->files[i])))
 			continue;
@@ -374,6 +378,8 @@ void toolchain_contents(const struct server *s, const struct digest *id, struct 
 	for (size_t i = 0; e && i < e->tree.count; i++) {
 		const struct tree_entry *t = &e->tree.entries[i];
 
+		if (t->type == TREE_DATA)
+			continue;
 		argv_push(t->type == TREE_FILE ? files : links, t->path);
 		if (t->type == TREE_LINK)
 			argv_push(links, t->target);

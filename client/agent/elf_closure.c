@@ -21,9 +21,7 @@
 #include <stdio.h>
 
 #include "elf_info.h"
-#include "ldcache.h"
 
-#define LDCACHE "/etc/ld.so.cache"
 enum { NONE = -1, LDCACHE_MAX = 16 << 20, MUSL_PATH_MAX = 64 << 10, OBJECTS_MAX = 1024 };
 
 /*
@@ -57,9 +55,7 @@ struct object {
 };
 
 struct closure {
-	struct tree *tree;
-	struct trail *trail;
-	struct digest_memo *digests;
+	const struct elf_search *search;
 	const struct machine *machine;
 	bool musl;
 	struct argv musl_dirs;
@@ -92,7 +88,7 @@ static int candidate_open(struct closure *c, const char *path, struct candidate 
 	int rc;
 
 	*f = (struct candidate){ .fd = -1 };
-	rc = trail_follow(c->trail, path, &f->real, &f->links, err);
+	rc = trail_follow(c->search->trail, path, &f->real, &f->links, err);
 	if (rc < 0)
 		return rc;
 	f->fd = open(f->real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -107,13 +103,13 @@ static int tree_take(struct closure *c, const struct candidate *f, struct err *e
 {
 	struct digest digest;
 	struct file_id id;
-	int rc = digest_memo_fd(c->digests, f->fd, &id, &digest, err);
+	int rc = digest_memo_fd(c->search->digests, f->fd, &id, &digest, err);
 
 	if (rc < 0)
 		return err_wrap(err, "%s", f->real);
-	tree_add_file(c->tree, f->real, f->st.st_mode & 0777, id.size, &digest);
+	tree_add_file(c->search->tree, f->real, f->st.st_mode & 0777, id.size, &digest);
 	for (size_t i = 0; i < f->links.count; i++)
-		tree_add_link(c->tree, f->links.entries[i].path, f->links.entries[i].target);
+		tree_add_link(c->search->tree, f->links.entries[i].path, f->links.entries[i].target);
 	return 0;
 }
 
@@ -326,12 +322,16 @@ static bool in_default_dir(const struct closure *c, const char *path)
 static int try_ldcache(struct closure *c, const char *name, int asked_by, struct err *err)
 {
 	const char *path;
+	uint32_t flags;
 	size_t at = 0;
 	int rc = 0;
 
-	while (rc == 0 && (path = ldcache_next(c->ldcache.p, c->ldcache.len, name, &at)))
-		if (!c->objects[asked_by].elf.no_default_dirs || !in_default_dir(c, path))
+	while (rc == 0 && (path = ldcache_next(c->ldcache.p, c->ldcache.len, name, &at, &flags)))
+		if (!c->objects[asked_by].elf.no_default_dirs || !in_default_dir(c, path)) {
 			rc = try_path(c, path, name, asked_by, err);
+			if (rc == 1)
+				ldcache_add(c->search->cached, name, path, flags, at);
+		}
 	return rc;
 }
 
@@ -449,7 +449,7 @@ static int load_interp(struct closure *c, const char *interp, struct err *err)
 	if (rc < 0)
 		return rc;
 	c->musl = str_starts(path_base(interp), "ld-musl-");
-	return c->musl ? musl_dirs(c, interp, err) : take_text(c, LDCACHE, LDCACHE_MAX, false, &c->ldcache, err);
+	return c->musl ? musl_dirs(c, interp, err) : take_text(c, c->search->ldcache, LDCACHE_MAX, false, &c->ldcache, err);
 }
 
 static const struct machine *machine_of(const struct elf_info *e)
@@ -473,10 +473,9 @@ static void closure_free(struct closure *c)
 	buf_free(&c->ldcache);
 }
 
-int elf_closure_add(struct tree *tree, struct trail *trail, struct digest_memo *digests,
-		    const char *program, struct err *err)
+int elf_closure_add(const struct elf_search *search, const char *program, struct err *err)
 {
-	struct closure c = { .tree = tree, .trail = trail, .digests = digests };
+	struct closure c = { .search = search };
 	int rc = load(&c, program, NONE, err);
 
 	if (rc == 0) {

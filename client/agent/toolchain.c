@@ -13,6 +13,7 @@
 
 #include "elf_closure.h"
 
+#define LDCACHE "/etc/ld.so.cache"
 enum { FILES_REMEMBERED = 16384 };
 
 /* What a list of programs came to, and why that still holds. */
@@ -212,6 +213,35 @@ static int check(const struct argv *programs, struct err *err)
 	return programs->count ? 0 : err_set(err, ERR_UNSUPPORTED, "no programs");
 }
 
+/* The cache of this machine would name libraries that the tree has not, and differ from machine to machine. */
+static int add_ldcache(struct tree *tree, struct ldcache_rows *rows, struct err *err)
+{
+	autobuf struct buf bytes = { 0 };
+
+	if (!rows->count)
+		return 0;
+	ldcache_write(rows, &bytes);
+	if (bytes.len > TREE_DATA_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "%zu libraries are too many for one " LDCACHE, rows->count);
+	tree_add_data(tree, LDCACHE, 0644, bytes.p, bytes.len);
+	return 0;
+}
+
+static int build_tree(struct toolchains *ts, struct memo *m, struct tree *tree, struct err *err)
+{
+	struct ldcache_rows cached = { 0 };
+	struct elf_search search = { .tree = tree, .cached = &cached, .trail = &m->trail, .digests = ts->digests,
+				     .ldcache = LDCACHE };
+	int rc = 0;
+
+	for (size_t i = 0; i < m->programs.count && rc == 0; i++)
+		rc = elf_closure_add(&search, m->programs.v[i], err);
+	if (rc == 0)
+		rc = add_ldcache(tree, &cached, err);
+	ldcache_rows_free(&cached);
+	return rc;
+}
+
 /* Called with the lock held. */
 static int refresh(struct toolchains *ts, struct memo *m, struct err *err)
 {
@@ -222,8 +252,8 @@ static int refresh(struct toolchains *ts, struct memo *m, struct err *err)
 		return 0;
 	trail_free(&m->trail);
 	m->toolchain = NULL;
-	for (size_t i = 0; i < m->programs.count && rc == 0; i++)
-		rc = elf_closure_add(&tree, &m->trail, ts->digests, m->programs.v[i], err);
+	if (rc == 0)
+		rc = build_tree(ts, m, &tree, err);
 	if (rc == 0)
 		m->toolchain = intern(ts, &tree, &m->programs);
 	tree_free(&tree);
