@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 
 #include "elf_closure.h"
+#include "toolchain_data.h"
 
 #define LDCACHE "/etc/ld.so.cache"
 enum { FILES_REMEMBERED = 16384 };
@@ -19,6 +20,7 @@ enum { FILES_REMEMBERED = 16384 };
 /* What a list of programs came to, and why that still holds. */
 struct memo {
 	struct argv programs;
+	struct argv needs;
 	struct trail trail;
 	const struct toolchain *toolchain;
 };
@@ -57,6 +59,7 @@ void toolchains_free(struct toolchains *ts)
 		toolchain_free(ts->all[i]);
 	for (size_t i = 0; i < ts->memo_count; i++) {
 		argv_free(&ts->memos[i].programs);
+		argv_free(&ts->memos[i].needs);
 		trail_free(&ts->memos[i].trail);
 	}
 	free(ts->all);
@@ -190,18 +193,19 @@ static const struct toolchain *intern(struct toolchains *ts, struct tree *tree, 
 			return ts->all[i];
 		}
 	t->label = label_of(programs);
+	t->translates = toolchain_data_translates(&t->tree);
 	ts->all = xrealloc(ts->all, (ts->count + 1) * sizeof(*ts->all));
 	ts->all[ts->count++] = t;
 	return t;
 }
 
-static struct memo *memo_of(struct toolchains *ts, const struct argv *programs)
+static struct memo *memo_of(struct toolchains *ts, const struct argv *programs, const struct argv *needs)
 {
 	for (size_t i = 0; i < ts->memo_count; i++)
-		if (same(&ts->memos[i].programs, programs))
+		if (same(&ts->memos[i].programs, programs) && same(&ts->memos[i].needs, needs))
 			return &ts->memos[i];
 	ts->memos = xrealloc(ts->memos, (ts->memo_count + 1) * sizeof(*ts->memos));
-	ts->memos[ts->memo_count] = (struct memo){ .programs = argv_copy(programs) };
+	ts->memos[ts->memo_count] = (struct memo){ .programs = argv_copy(programs), .needs = argv_copy(needs) };
 	return &ts->memos[ts->memo_count++];
 }
 
@@ -235,7 +239,9 @@ static int build_tree(struct toolchains *ts, struct memo *m, struct tree *tree, 
 	int rc = 0;
 
 	for (size_t i = 0; i < m->programs.count && rc == 0; i++)
-		rc = elf_closure_add(&search, m->programs.v[i], err);
+		rc = elf_closure_add(&search, m->programs.v[i], NULL, err);
+	if (rc == 0)
+		rc = toolchain_data_add(&search, &m->programs, &m->needs, err);
 	if (rc == 0)
 		rc = add_ldcache(tree, &cached, err);
 	ldcache_rows_free(&cached);
@@ -260,15 +266,16 @@ static int refresh(struct toolchains *ts, struct memo *m, struct err *err)
 	return rc;
 }
 
-int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct toolchain **out,
-		   struct err *err)
+int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct argv *needs,
+		   const struct toolchain **out, struct err *err)
 {
+	static const struct argv nothing;
 	autoargv struct argv key = sorted(programs);
 	struct memo *m;
 	int rc;
 
 	pthread_mutex_lock(&ts->lock);
-	m = memo_of(ts, &key);
+	m = memo_of(ts, &key, needs ? needs : &nothing);
 	rc = refresh(ts, m, err);
 	if (rc == 0)
 		*out = m->toolchain;

@@ -99,7 +99,7 @@ static int find(struct toolchains *ts, const char *program, const struct toolcha
 		argv_push(&programs, program);
 	else
 		argv_pushf(&programs, "%s/%s", dir, program);
-	return toolchain_find(ts, &programs, out, err);
+	return toolchain_find(ts, &programs, NULL, out, err);
 }
 
 static bool has(const struct toolchain *t, const char *name)
@@ -329,8 +329,8 @@ static void order_and_repetition_do_not_matter(void **state UNUSED)
 	argv_push(&ab, "/bin/ls");
 	argv_push(&bab, "/bin/ls");
 	argv_extend(&bab, ab.v);
-	assert_int_equal(toolchain_find(ts, &ab, &t, NULL), 0);
-	assert_int_equal(toolchain_find(ts, &bab, &u, NULL), 0);
+	assert_int_equal(toolchain_find(ts, &ab, NULL, &t, NULL), 0);
+	assert_int_equal(toolchain_find(ts, &bab, NULL, &u, NULL), 0);
 	assert_ptr_equal(t, u);
 	assert_int_equal(t->programs.count, 2);
 	toolchains_free(ts);
@@ -361,8 +361,8 @@ static void what_cannot_be_a_toolchain(void **state UNUSED)
 		assert_non_null(strstr(err.text, cases[i].names));
 	}
 	argv_push(&relative, "as");
-	assert_int_equal(toolchain_find(ts, &relative, &t, NULL), ERR_UNSUPPORTED);
-	assert_int_equal(toolchain_find(ts, &none, &t, NULL), ERR_UNSUPPORTED);
+	assert_int_equal(toolchain_find(ts, &relative, NULL, &t, NULL), ERR_UNSUPPORTED);
+	assert_int_equal(toolchain_find(ts, &none, NULL, &t, NULL), ERR_UNSUPPORTED);
 	toolchains_free(ts);
 }
 
@@ -389,7 +389,7 @@ static void labels_are_made_from_paths(void **state UNUSED)
 
 		for (size_t k = 0; k < 2 && cases[i].programs[k]; k++)
 			argv_pushf(&programs, "%s/%s", dir, cases[i].programs[k]);
-		assert_int_equal(toolchain_find(ts, &programs, &t, NULL), 0);
+		assert_int_equal(toolchain_find(ts, &programs, NULL, &t, NULL), 0);
 		assert_string_equal(t->label, cases[i].label);
 	}
 	toolchains_free(ts);

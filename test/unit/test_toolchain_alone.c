@@ -19,6 +19,7 @@
 
 #include "elf_closure.h"
 #include "toolchain.h"
+#include "toolchain_data.h"
 
 enum { UNABLE = 99, ARGS_MAX = 8 };
 
@@ -163,7 +164,7 @@ static const struct tree *tree_of(struct toolchains *ts, const char *program)
 	struct err err = { 0 };
 
 	argv_push(&programs, program);
-	if (toolchain_find(ts, &programs, &tc, &err) < 0)
+	if (toolchain_find(ts, &programs, NULL, &tc, &err) < 0)
 		fail_msg("%s", err.text);
 	return &tc->tree;
 }
@@ -241,7 +242,7 @@ static void a_library_that_only_the_cache_names_is_found(void **state UNUSED)
 	search.digests = digest_memo_new(64);
 	snprintf(program, sizeof program, "%s/main", dir);
 	snprintf(cache, sizeof cache, "%s/cache", dir);
-	assert_int_equal(elf_closure_add(&search, program, NULL), 0);
+	assert_int_equal(elf_closure_add(&search, program, NULL, NULL), 0);
 	/* without a cache in its root it does not start, so it is the cache that does it */
 	assert_int_equal(WEXITSTATUS(run(&tree, argv, env, "there")), 127);
 	ldcache_write(&cached, &bytes);
@@ -253,11 +254,123 @@ static void a_library_that_only_the_cache_names_is_found(void **state UNUSED)
 	digest_memo_free(search.digests);
 }
 
+/* A program that is taken for a compiler, and says one word in the caller's language. */
+static const char speaker[] =
+	"#include <libintl.h>\n#include <locale.h>\n#include <stdio.h>\n"
+	"int main(void)\n{\n"
+	"	setlocale(LC_CTYPE, \"\");\n	setlocale(LC_MESSAGES, \"\");\n"
+	"	bindtextdomain(\"gcc-12\", LOCALES);\n	textdomain(\"gcc-12\");\n"
+	"	return puts(gettext(\"built-in\")) < 0;\n}\n";
+
+static void put_message(struct buf *table, struct buf *strings, size_t before, const char *s)
+{
+	put_u32(table, (uint32_t)strlen(s));
+	put_u32(table, (uint32_t)(before + strings->len));
+	buf_add(strings, s, strlen(s) + 1);
+}
+
+/* A catalogue of one word, in a character set that needs a module of the C library. */
+static void write_catalogue(const char *name)
+{
+	static const char *const ids[] = { "", "built-in" };
+	static const char *const words[] = { "Content-Type: text/plain; charset=ISO-8859-1\n", "eingeb\344ut" };
+	enum { HEADER = 28, TABLE = 2 * 8 };
+	autofree char *path = xasprintf("%s/%s", dir, name);
+	autobuf struct buf all = { 0 }, table = { 0 }, strings = { 0 };
+	uint32_t header[] = { 0x950412de, 0, 2, HEADER, HEADER + TABLE, 0, HEADER + 2 * TABLE };
+	FILE *f = fopen(path, "we");
+
+	for (size_t i = 0; i < ARRAY_LEN(header); i++)
+		put_u32(&all, header[i]);
+	for (size_t i = 0; i < 2; i++)
+		put_message(&table, &strings, HEADER + 2 * TABLE, ids[i]);
+	for (size_t i = 0; i < 2; i++)
+		put_message(&table, &strings, HEADER + 2 * TABLE, words[i]);
+	put_raw(&all, table.p, table.len);
+	put_raw(&all, strings.p, strings.len);
+	assert_non_null(f);
+	assert_int_equal(fwrite(all.p, 1, all.len, f), all.len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void make_speaker(void)
+{
+	autofree char *path = xasprintf("%s/speaker.c", dir);
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(speaker, f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(shell("mkdir -p share/locale/de/LC_MESSAGES gcc/t/12.2 && "
+			       "cc -DLOCALES='\"%s/share/locale\"' -o gcc/t/12.2/cc1 speaker.c", dir), 0);
+}
+
+static void assert_says(const struct tree *t, char *const *argv, char *const *env, const char *want)
+{
+	autofree char *path = xasprintf("%s/said", dir);
+	char line[80] = "";
+	FILE *f;
+
+	assert_int_equal(run(t, argv, env, "said"), 0);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	fclose(f);
+	assert_string_equal(line, want);
+}
+
+static const struct toolchain *speaking(struct toolchains *ts, const char *program, char *const *env)
+{
+	autoargv struct argv programs = { 0 }, needs = { 0 }, variables = { 0 };
+	const struct toolchain *tc;
+	struct job job = { 0 };
+	struct err err = { 0 };
+
+	argv_push(&programs, program);
+	argv_extend(&variables, env);
+	data_needs(&job, &variables, DATA_OUTPUT, &needs);
+	if (toolchain_find(ts, &programs, &needs, &tc, &err) < 0)
+		fail_msg("%s", err.text);
+	return tc;
+}
+
+static bool has_locale(void)
+{
+	return shell("locale -a | grep -qi '^C.utf-*8$' && ldconfig -p") == 0;
+}
+
+static void the_callers_language_comes_along(void **state UNUSED)
+{
+	char program[PATH_MAX + 16], *argv[] = { program, NULL };
+	char *german[] = { (char *)"LANG=C.UTF-8", (char *)"LANGUAGE=de_AT:fr", NULL }, *c[] = { (char *)"LANGUAGE=de", NULL };
+	const struct toolchain *with, *without, *before;
+	struct toolchains *ts;
+
+	if (!able || !has_locale())
+		skip();
+	ts = toolchains_new();
+	snprintf(program, sizeof program, "%s/gcc/t/12.2/cc1", dir);
+	make_speaker();
+	before = speaking(ts, program, german);
+	assert_false(before->translates);
+	write_catalogue("share/locale/de/LC_MESSAGES/gcc-12.mo");
+	with = speaking(ts, program, german);
+	without = speaking(ts, program, c);
+	assert_true(with->translates);
+	assert_false(without->translates);
+	assert_ptr_equal(before, without);	/* no locale at all where none can matter */
+	assert_says(NULL, argv, german, "eingeb\303\244ut\n");
+	assert_says(&with->tree, argv, german, "eingeb\303\244ut\n");
+	assert_says(&without->tree, argv, german, "built-in\n");
+	toolchains_free(ts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compilers_run_with_their_toolchain_alone),
 		cmocka_unit_test(a_library_that_only_the_cache_names_is_found),
+		cmocka_unit_test(the_callers_language_comes_along),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
