@@ -56,7 +56,7 @@ static const struct {
 	{ "messages=", "LC_MESSAGES/SYS_LC_MESSAGES" },
 };
 
-/* Arguments that name a character set; so do the same names at the start of a word of their own. */
+/* Arguments that name a character set. */
 static const char *const charset_options[] = { "-fexec-charset=", "-finput-charset=", "-fwide-exec-charset=" };
 
 struct gathering {
@@ -368,35 +368,48 @@ static int gather_locale(struct gathering *g, struct err *err)
 
 /* Character sets */
 
-static int take_modules(struct gathering *g, const char *dir, const char *text, struct err *err)
-{
-	autoargv struct argv modules = { 0 }, paths = { 0 };
-
-	for (size_t i = 0; i < g->charsets.count; i++)
-		gconv_modules(text, g->charsets.v[i], &modules);
-	for (size_t i = 0; i < modules.count; i++)
-		argv_pushf(&paths, "%s/%s", dir, modules.v[i]);
-	return paths.count ? elf_closure_add(g->search, g->programs->v[0], &paths, err) : 0;
-}
-
-/* With gconv-modules.cache the C library reads neither of the others, which say the same. */
-static int gather_charsets(struct gathering *g, struct err *err)
+/*
+ * What describes the modules of a directory. With the cache the C library reads
+ * neither of the others, which say the same.
+ */
+static int take_descriptions(struct gathering *g, const char *dir, bool to_tree, struct buf *text, struct err *err)
 {
 	static const char *const files[] = { "gconv-modules.cache", "gconv-modules", "gconv-modules.d/gconv-modules-extra.conf" };
 	int rc = 0;
 
-	for (size_t d = 0; d < g->gconv_dirs.count && rc >= 0; d++) {
-		autobuf struct buf text = { 0 };
+	for (size_t i = 0; i < ARRAY_LEN(files) && rc >= 0; i++) {
+		autofree char *path = xasprintf("%s/%s", dir, files[i]);
 
-		for (size_t i = 0; i < ARRAY_LEN(files) && rc >= 0; i++) {
-			autofree char *path = xasprintf("%s/%s", g->gconv_dirs.v[d], files[i]);
-
-			rc = take(g, path, true, i ? &text : NULL, MODULES_MAX, err);
-		}
-		if (rc >= 0)
-			rc = take_modules(g, g->gconv_dirs.v[d], buf_str(&text), err);
+		rc = take(g, path, to_tree, i ? text : NULL, MODULES_MAX, err);
 	}
 	return rc < 0 ? rc : 0;
+}
+
+/* What the C library converts by itself needs nothing. */
+static int take_modules(struct gathering *g, const char *dir, struct err *err)
+{
+	autoargv struct argv modules = { 0 }, paths = { 0 };
+	autobuf struct buf text = { 0 };
+	int rc = take_descriptions(g, dir, false, &text, err);
+
+	for (size_t i = 0; i < g->charsets.count; i++)
+		gconv_modules(buf_str(&text), g->charsets.v[i], &modules);
+	for (size_t i = 0; i < modules.count; i++)
+		argv_pushf(&paths, "%s/%s", dir, modules.v[i]);
+	if (rc == 0 && paths.count)
+		rc = take_descriptions(g, dir, true, NULL, err);
+	if (rc == 0 && paths.count)
+		rc = elf_closure_add(g->search, g->programs->v[0], &paths, err);
+	return rc;
+}
+
+static int gather_charsets(struct gathering *g, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t d = 0; d < g->gconv_dirs.count && rc == 0; d++)
+		rc = take_modules(g, g->gconv_dirs.v[d], err);
+	return rc;
 }
 
 /* Zone */
@@ -437,6 +450,7 @@ int toolchain_data_add(const struct elf_search *search, const struct argv *progr
 {
 	struct gathering g = { .search = search, .programs = programs, .needs = needs,
 			       .scope = need(needs, "zone=") ? DATA_ALL : DATA_OUTPUT };
+	/* only for all that may be read is the zone a need */
 	int rc = needs->count ? gather(&g, err) : 0;
 
 	argv_free(&g.program_dirs);

@@ -472,7 +472,7 @@ CXX=$(installed g++ clang++)
 	gcc=/usr/share/locale/de/LC_MESSAGES/gcc
 	[ -e "$gcc.mo" ] || [ -e "$gcc-$(g++ -dumpversion).mo" ] || skip "this compiler has no German catalogue"
 	export LC_ALL=C.UTF-8 LANGUAGE=de
-	extra() { echo 'namespace n { using ::__builtin_sin; } int f() { return 0; }' >n.cc; }
+	extra() { echo 'namespace n { using ::__builtin_va_list; } int f() { return 0; }' >n.cc; }
 	# the rest of what -g records depends on the mode
 	same_sh '$RCC g++ -g -c n.cc && readelf -p .debug_line_str n.o | grep -o eingebaut; rm n.o'
 	was_remote 1

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <glob.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -395,6 +396,36 @@ static void labels_are_made_from_paths(void **state UNUSED)
 	toolchains_free(ts);
 }
 
+/* Each compiler of this machine, by version and target. */
+static void compilers_side_by_side_are_toolchains_of_their_own(void **state UNUSED)
+{
+	struct toolchains *ts = toolchains_new();
+	const struct toolchain *found[32] = { NULL };
+	size_t count = 0;
+	glob_t g = { 0 };
+
+	glob("/usr/lib/gcc*/*/*/cc1*", 0, NULL, &g);
+	glob("/usr/libexec/gcc/*/*/cc1*", GLOB_APPEND, NULL, &g);
+	glob("/usr/lib/llvm-*/bin/clang", GLOB_APPEND, NULL, &g);
+	for (size_t i = 0; i < g.gl_pathc && count < ARRAY_LEN(found); i++) {
+		autofree char *real = realpath(g.gl_pathv[i], NULL), *version = NULL;
+		const struct toolchain *t;
+		const char *number;
+
+		if (find(ts, real, &t, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < count; k++)
+			assert_true(t == found[k] || !digest_eq(&t->id, &found[k]->id));
+		number = strchr(t->label, ' ') + 1;
+		version = xasprintf("%.*s/", (int)strcspn(number, " "), number);
+		assert_non_null(strstr(real, version));
+		found[count++] = t;
+	}
+	assert_true(count > 0);
+	globfree(&g);
+	toolchains_free(ts);
+}
+
 static void *find_many(void *arg)
 {
 	const struct toolchain *first = NULL, *t;
@@ -440,6 +471,7 @@ int main(void)
 		cmocka_unit_test(order_and_repetition_do_not_matter),
 		cmocka_unit_test(what_cannot_be_a_toolchain),
 		cmocka_unit_test(labels_are_made_from_paths),
+		cmocka_unit_test(compilers_side_by_side_are_toolchains_of_their_own),
 		cmocka_unit_test(threads_share_the_memo),
 	};
 
