@@ -33,6 +33,7 @@ struct options {
 	char *store;
 	char *name;
 	char *policy;
+	char *owner_root;		/* NULL: the root of this machine */
 	struct argv toolchain_dirs;
 	char *config;
 	char *log;

@@ -6,8 +6,8 @@
  * running is the most that any of them allowed.
  *
  * The owner's CPU is what was used less what our jobs used. What jobs used
- * is known a little late, so some of it is taken for the owner's when many
- * run: SLACK_PER_JOB makes up for it.
+ * is known a little late, so some of it is taken for the owner's:
+ * SLACK_PER_CORE of theirs makes up for it.
  */
 #include "policy.h"
 
@@ -25,8 +25,8 @@ enum {
 };
 
 #define SLACK 0.25		/* of a core: every machine has something to do */
-#define SLACK_PER_JOB 0.05
-#define FALL_CORES 0.2		/* so much less than a whole core, before it counts as free again */
+#define SLACK_PER_CORE 0.05
+#define FALL_CORES 0.1		/* so much less than a whole core, before it counts as free again */
 #define QUIET_CORES 0.3		/* the owner is away: less than this, to begin with */
 #define ACTIVE_CORES 0.8	/* and is back: more than this */
 
@@ -70,17 +70,23 @@ static void bound(struct policy_reading *r, unsigned slots, bool spare, enum hol
 	snprintf(r->why, sizeof r->why, "%s", why);
 }
 
-/* Cores that were used by anything else than our jobs. */
-static double owner_cores(const struct policy_state *st, const struct owner_signals *s, uint64_t now_ms)
+/* Cores that were used by our jobs, and by anything else. */
+static void measure(struct policy_state *st, const struct owner_signals *s, uint64_t now_ms)
 {
-	uint64_t busy = s->busy_us - st->busy_us, ours = s->jobs_us - st->jobs_us;
-	double cores;
+	double period_us = (double)(now_ms - st->at_ms) * 1000, busy, ours;
 
-	if (!st->started || s->busy_us < st->busy_us || ours > busy)
-		return 0;
-	cores = (double)(busy - ours) / 1000 / (double)(now_ms - st->at_ms);
-	return cores < s->cores ? cores : s->cores;
+	st->owner_cores = st->our_cores = 0;
+	if (!st->started || s->busy_us < st->busy_us)
+		return;
+	busy = (double)(s->busy_us - st->busy_us) / period_us;
+	ours = (double)(s->jobs_us - st->jobs_us) / period_us;
+	busy = busy < s->cores ? busy : s->cores;
+	st->our_cores = ours < busy ? ours : busy;
+	st->owner_cores = busy - st->our_cores;
 }
+
+/* The owner's, for certain. */
+static double surely_owners(const struct policy_state *st) { return st->owner_cores - SLACK_PER_CORE * st->our_cores; }
 
 static unsigned whole_cores(double cores)
 {
@@ -91,7 +97,7 @@ static unsigned whole_cores(double cores)
 
 static void by_cpu(struct policy_state *st, const struct owner_signals *s, unsigned slots, struct policy_reading *r)
 {
-	double beyond = st->owner_cores - SLACK - SLACK_PER_JOB * s->jobs;
+	double beyond = surely_owners(st) - SLACK;
 	unsigned up = whole_cores(beyond), down = whole_cores(beyond + FALL_CORES), left;
 	char why[sizeof r->why];
 
@@ -144,7 +150,7 @@ static void by_presence(struct policy_state *st, const struct owner_signals *s, 
 	bool touched = s->untouched_s >= 0 && s->untouched_s < AWAY_S;
 	char why[sizeof r->why];
 
-	if (st->owner_cores - SLACK_PER_JOB * s->jobs > (away ? ACTIVE_CORES : QUIET_CORES))
+	if (surely_owners(st) > (away ? ACTIVE_CORES : QUIET_CORES))
 		st->quiet_ms = now_ms;
 	if (touched || s->session_idle == NO)
 		bound(r, 0, false, HOLD_PRESENT, "the owner is at the machine");
@@ -167,7 +173,7 @@ static void take_reading(enum policy policy, unsigned slots, struct policy_state
 	memmove(st->window + 1, st->window, sizeof st->window - sizeof *r);
 	st->readings += st->readings < POLICY_WINDOW;
 	*r = (struct policy_reading){ .slots = slots, .keep = slots };
-	st->owner_cores = owner_cores(st, s, now_ms);
+	measure(st, s, now_ms);
 	if (policy == POLICY_IDLE)
 		by_presence(st, s, now_ms, r);
 	by_cpu(st, s, slots, r);

@@ -51,7 +51,7 @@ struct policy_state {		/* all zero at the start */
 	struct policy_reading window[POLICY_WINDOW];	/* the newest first */
 	size_t readings;	/* in it */
 	unsigned taken;		/* cores that are the owner's */
-	double owner_cores;	/* that anything but our jobs used, at the last reading */
+	double owner_cores, our_cores;	/* that anything but our jobs used at the last reading, and our jobs */
 	bool low_memory, memory_stalls, io_stalls;
 	uint64_t quiet_ms;	/* since when no work of the owner was seen */
 };

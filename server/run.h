@@ -26,6 +26,11 @@ void job_resume_output(struct job_run *r);
 /* The session is gone: end the box. */
 void job_cancel(struct job_run *r);
 
+/* The owner wants the machine back: the newest end, until at most keep go on. Their callers are told. */
+void jobs_preempt(struct server *s, unsigned keep);
+/* CPU that our jobs used, ever, as far as it is known. */
+uint64_t jobs_cpu_us(const struct server *s);
+
 /* What pages show of those that run: filled with at most max, the count returned. */
 struct job_view {
 	struct ledger_job job;	/* ending and what follows: not yet */
