@@ -49,7 +49,7 @@ _rccd() {
 	case $before in
 	--store | --toolchain-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--config | --key-file | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated" -- "$word") ;;
+	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated polite idle" -- "$word") ;;
 	--log) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$word") ;;
 	--http) mapfile -t COMPREPLY < <(compgen -W "off 127.0.0.1:17633" -- "$word") ;;
 	--listen) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:17632" -- "$word") ;;

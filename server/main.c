@@ -14,6 +14,7 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "owner.h"
 #include "run.h"
 #include "sandbox.h"
 #include "server.h"
@@ -49,6 +50,7 @@ static void on_end(uv_timer_t *timer)
 	s->ending = true;
 	sessions_close(s, REFUSAL_DRAINING);
 	http_stop(s);
+	owner_stop(s);
 	close_handle(&s->grant_timer);
 	close_handle(&s->state_timer);
 	close_handle(&s->hello_timer);
@@ -146,6 +148,7 @@ static int start(struct server *s, struct err *err)
 	slots_start(s);
 	toolchains_start(s);
 	start_timers(s);
+	owner_start(s);
 	rc = listen_start(s, err);
 	return rc < 0 ? rc : http_start(s, err);
 }

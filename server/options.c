@@ -13,11 +13,11 @@
 #include "buf.h"
 #include "file.h"
 #include "log.h"
+#include "policy.h"
 
 #define CONFIG_FILE "/etc/rcc/rccd.conf"
 
 static const char *const off[] = { "off", NULL };
-static const char *const policies[] = { "dedicated", NULL };
 static const char *const accepted[] = { "same", "any", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const faults[FAULTS + 1] = {
@@ -56,7 +56,9 @@ const struct option_row option_rows[] = {
 	{ .name = "name", .value = "NAME", .type = OPTION_TEXT, AT(name),
 	  .help = "what this volunteer is called; default: the host's name" },
 	{ .name = "policy", .value = "POLICY", .type = OPTION_CHOICE, AT(policy),
-	  .fallback = "dedicated", .choices = policies, .help = "when to work; this version knows dedicated: always" },
+	  .fallback = "polite", .choices = policy_names, .help = "when to work: dedicated (always), polite (on what the owner leaves free), idle (while the owner is away)" },
+	{ .name = "owner-root", .value = "DIR", .type = OPTION_TEXT, AT(owner_root),
+	  .help = "look for the owner in files below it, for tests" },
 	{ .name = "toolchain-dir", .value = "DIR", .type = OPTION_TEXT, .many = true, AT(toolchain_dirs),
 	  .fallback = "/usr", .help = "below which this machine's own files may serve callers' toolchains" },
 	{ .name = "accept-toolchains", .value = "WHICH", .type = OPTION_CHOICE, AT(accept_toolchains), .choices = accepted,

@@ -34,6 +34,7 @@ struct options {
 	char *store;
 	char *name;
 	char *policy;
+	char *owner_root;		/* NULL: the root of this machine */
 	struct argv toolchain_dirs;
 	char *accept_toolchains;	/* same, any; NULL: any if there is a key */
 	uint64_t store_max;		/* bytes */

@@ -114,6 +114,20 @@ static void put_slots(const struct status *st, struct buf *out)
 		   st->agents, st->agents == 1 ? "" : "s");
 }
 
+/* What the owner leaves, and why; "working" goes without saying. */
+static void put_policy(const struct status *st, struct buf *out)
+{
+	const struct policy_decision *d = st->decision;
+
+	buf_puts(out, "<p>");
+	if (d->phase != PHASE_WORKING)
+		buf_printf(out, "<b>%s</b>: ", phase_text(d->phase));
+	put_text(out, *d->why ? d->why : d->phase == PHASE_WORKING ? "all slots are open" : "");
+	buf_puts(out, " <span class=soft>&middot; policy ");
+	put_text(out, st->policy);
+	buf_puts(out, "</span></p>\n");
+}
+
 static void card(struct buf *out, const char *what, uint64_t n, void (*put)(struct buf *, uint64_t))
 {
 	buf_puts(out, "<div><b>");
@@ -126,6 +140,7 @@ static void put_cards(const struct ledger *l, struct buf *out)
 	buf_puts(out, "<div class=cards>");
 	card(out, "jobs done", l->ended[ENDING_DONE], put_count);
 	card(out, "cancelled", l->ended[ENDING_CANCELLED], put_count);
+	card(out, "preempted", l->ended[ENDING_PREEMPTED], put_count);
 	card(out, "failed", l->ended[ENDING_FAILED], put_count);
 	card(out, "over a limit", l->ended[ENDING_LIMIT], put_count);
 	card(out, "refused", ledger_refused(l), put_count);
@@ -175,7 +190,7 @@ static void put_ending(const struct ledger_job *j, struct buf *out)
 	bool good = j->ending == ENDING_DONE && !j->signal;
 
 	buf_printf(out, "<td class=\"%s %s\">", *j->text ? "long" : "",
-		   !good ? (j->ending == ENDING_CANCELLED ? "soft" : "bad") : j->exit_status ? "" : "good");
+		   !good ? (j->ending == ENDING_CANCELLED || j->ending == ENDING_PREEMPTED ? "soft" : "bad") : j->exit_status ? "" : "good");
 	buf_puts(out, ending_text(j->ending));
 	if (j->signal)
 		buf_printf(out, ", signal %u", j->signal);
@@ -277,6 +292,7 @@ void status_page(const struct status *st, struct buf *out)
 	buf_puts(out, head);
 	put_title(st, out);
 	put_slots(st, out);
+	put_policy(st, out);
 	put_cards(st->ledger, out);
 	put_refusals(st->ledger, out);
 	put_running(st, out);

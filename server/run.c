@@ -95,6 +95,7 @@ static enum ending ending_of(const struct job_result *m)
 		[JOB_LIMIT] = ENDING_LIMIT,
 		[JOB_BOX_FAILED] = ENDING_FAILED,
 		[JOB_BAD_INPUT] = ENDING_FAILED,
+		[JOB_PREEMPTED] = ENDING_PREEMPTED,
 	};
 
 	return endings[m->outcome];
@@ -331,6 +332,31 @@ void job_cancel(struct job_run *r)
 	r->session = NULL;
 	write_down(r, ENDING_CANCELLED);
 	worker_cancel(r->worker);
+}
+
+static void preempt(struct job_run *r)
+{
+	struct job_result m = { .outcome = JOB_PREEMPTED };
+
+	snprintf(m.text, sizeof m.text, "%s", hold_text(r->server->decision.hold));
+	answer(r, &m);
+	worker_cancel(r->worker);
+}
+
+/* The list has the newest first. */
+void jobs_preempt(struct server *s, unsigned keep)
+{
+	unsigned alive = 0;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		alive += r->session != NULL;
+	for (struct job_run *r = s->runs, *next; r && alive > keep; r = next) {
+		next = r->next;
+		if (!r->session)
+			continue;
+		preempt(r);
+		alive--;
+	}
 }
 
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max)

@@ -26,6 +26,9 @@ void job_resume_output(struct job_run *r);
 /* The session is gone: end the box. */
 void job_cancel(struct job_run *r);
 
+/* The owner wants the machine back: the newest end, until at most keep go on. Their callers are told. */
+void jobs_preempt(struct server *s, unsigned keep);
+
 /* What pages show of those that run: filled with at most max, the count returned. */
 struct job_view {
 	struct ledger_job job;	/* ending and what follows: not yet */

@@ -12,6 +12,7 @@
 #include "key.h"
 #include "ledger.h"
 #include "options.h"
+#include "policy.h"
 
 enum {
 	GRANT_MS = 250,
@@ -30,6 +31,7 @@ struct listener;
 struct toolchain_table;
 struct http;
 struct store;
+struct owner;
 
 struct server {
 	uv_loop_t *loop;
@@ -49,6 +51,10 @@ struct server {
 	struct admit_actions actions;
 	uv_timer_t grant_timer;
 	uv_timer_t state_timer;
+
+	enum policy policy;
+	struct policy_decision decision;	/* what the owner leaves us now */
+	struct owner *owner;
 
 	struct listener *listeners;
 	struct argv listening;		/* addresses, as text */

@@ -531,6 +531,16 @@ void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state
 			conn_send(x->conn, WIRE_TOOLCHAIN_STATE, 0, &b);
 }
 
+void sessions_drop(struct server *s)
+{
+	while (s->sessions) {
+		struct session *x = s->sessions;
+
+		conn_close(ptr_steal(&x->conn));
+		session_free(x);
+	}
+}
+
 void sessions_close(struct server *s, enum refusal refusal)
 {
 	while (s->sessions)

@@ -24,7 +24,8 @@ static void add_warnings(const struct server *s, struct status *st)
 void status_take(const struct server *s, struct status *out)
 {
 	*out = (struct status){
-		.name = s->options->name, .version = VERSION, .policy = s->options->policy, .now = (int64_t)time(NULL),
+		.name = s->options->name, .version = VERSION, .policy = s->options->policy, .decision = &s->decision,
+		.now = (int64_t)time(NULL),
 		.slots = admit_counts(s->admit), .connections = s->session_count, .agents = sessions_agents(s),
 		.running = xcalloc(STATUS_RUNNING_MAX, sizeof *out->running), .ledger = &s->ledger,
 		.toolchains = xcalloc(STATUS_TOOLCHAINS_MAX, sizeof *out->toolchains),
@@ -124,10 +125,13 @@ void status_json(const struct status *st, struct buf *out)
 		{ "name", json_string(st->name) },
 		{ "version", json_string(st->version) },
 		{ "policy", json_string(st->policy) },
+		{ "phase", json_string(phase_text(st->decision->phase)) },
+		{ "why", json_string(st->decision->why) },
 		{ "started", number((uint64_t)l->started) },
 		{ "now", number((uint64_t)st->now) },
 		{ "slots", number(c->slots) },
-		{ "free", number(c->slots - c->running - c->granted) },
+		{ "capacity", number(c->capacity) },
+		{ "free", number(admit_free_slots(c)) },
 		{ "granted", number(c->granted) },
 		{ "queued", number(c->queued) },
 		{ "draining", json_boolean(c->draining) },

@@ -14,6 +14,7 @@ enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_M
 
 struct status {
 	const char *name, *version, *policy;
+	const struct policy_decision *decision;
 	int64_t now;			/* seconds since 1970 */
 	struct admit_counts slots;
 	unsigned connections, agents;	/* of them, control connections */

@@ -639,10 +639,15 @@ static bool worth_another(enum reason why)
 	return worth[why];
 }
 
-/* A volunteer failed it: one other, then here. False if there is no other. */
+/*
+ * A volunteer failed it: one other, then here. One whose owner came back did
+ * not fail it: any other, as long as there is one. False if there is no other.
+ */
 static bool try_elsewhere(struct session *s, const struct peer *failed, enum reason why)
 {
-	if (s->first_failure || !failed || !worth_another(why))
+	bool preempted = why == REASON_PREEMPTED;
+
+	if (!failed || (!preempted && (s->first_failure || !worth_another(why))))
 		return false;
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (s->candidates[i] == failed) {
@@ -652,7 +657,8 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 		}
 	if (look_for_candidates(s) != CANDIDATES_SOME)
 		return false;
-	s->first_failure = why;
+	if (!preempted)
+		s->first_failure = why;
 	s->state = WAITING;
 	return true;
 }

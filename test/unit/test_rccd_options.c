@@ -84,7 +84,7 @@ static void defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(o.listen.count, 1);
 	assert_string_equal(o.listen.v[0], "127.0.0.1:17632");
 	assert_string_equal(o.http, "127.0.0.1:17633");
-	assert_string_equal(o.policy, "dedicated");
+	assert_string_equal(o.policy, "polite");
 	assert_int_equal(o.grace, 20);
 	assert_string_equal(o.toolchain_dirs.v[0], "/usr");
 	assert_int_equal(o.jobs, sysconf(_SC_NPROCESSORS_ONLN));
@@ -155,7 +155,7 @@ static void wrong_words_are_named(void **state UNUSED)
 	assert_rejected(READ("--jobs", "0"), "--jobs: '0' is not a number from 1 to 4096");
 	assert_rejected(READ("--jobs=18446744073709551617"),
 			"--jobs: '18446744073709551617' is not a number from 1 to 4096");
-	assert_rejected(READ("--policy=polite"), "--policy: 'polite' is none of: dedicated");
+	assert_rejected(READ("--policy=rude"), "--policy: 'rude' is none of: dedicated, polite, idle");
 	assert_rejected(READ("--jobs"), "--jobs: needs a value");
 	assert_rejected(READ("--help=no"), "--help: takes no value");
 	assert_rejected(READ("--jobz", "3"), "--jobz: unknown option; see rccd --help");

@@ -18,6 +18,7 @@ static struct ledger ledger;
 static struct argv listening;
 static struct job_view running = { .job = { .number = 7, .caller = "me@host", .programs = "cc1 as" }, .running_ms = 1500 };
 static struct toolchain_view toolchain = { .state = "lacking", .programs = "cc1", .text = "/usr/bin/as: other <contents>" };
+static struct policy_decision decision = { .capacity = 4, .phase = PHASE_SHRINKING, .why = "4 of 5 <slots>" };
 static struct status status;
 
 static int setup(void **state UNUSED)
@@ -31,8 +32,8 @@ static int setup(void **state UNUSED)
 						  .ending = ENDING_LIMIT, .cpu_us = 500000 });
 	argv_push(&listening, "127.0.0.1:17632");
 	status = (struct status){
-		.name = "al<der", .version = "1.2", .policy = "dedicated", .now = 1060,
-		.slots = { .slots = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
+		.name = "al<der", .version = "1.2", .policy = "polite", .decision = &decision, .now = 1060,
+		.slots = { .slots = 5, .capacity = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
 		.running = &running, .running_count = 1, .ledger = &ledger, .toolchains = &toolchain,
 		.toolchain_count = 1, .listen = &listening, .http = "off",
 	};
@@ -63,7 +64,10 @@ static void json_says_it_all(void **state UNUSED)
 	assert_non_null(root);
 	jobs = json_object_get(root, "jobs");
 	assert_string_equal(json_string_value(json_object_get(root, "name")), "al<der");
-	assert_int_equal(number(root, "slots"), 4);
+	assert_int_equal(number(root, "slots"), 5);
+	assert_int_equal(number(root, "capacity"), 4);
+	assert_string_equal(json_string_value(json_object_get(root, "phase")), "shrinking");
+	assert_string_equal(json_string_value(json_object_get(root, "why")), "4 of 5 <slots>");
 	assert_int_equal(number(root, "free"), 2);
 	assert_int_equal(number(root, "queued"), 3);
 	assert_true(json_is_false(json_object_get(root, "draining")));
@@ -111,6 +115,9 @@ static void metrics_are_what_prometheus_reads(void **state UNUSED)
 
 	status_metrics(&status, &b);
 	assert_non_null(strstr(buf_str(&b), "\nrccd_jobs_total{ending=\"limit\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_slots_open 4\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_phase{phase=\"shrinking\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_phase{phase=\"working\"} 0\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_cpu_seconds_total 3\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_toolchains{state=\"lacking\"} 1\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_refusals_total{reason=\"queue is full\"} 2\n"));
@@ -144,6 +151,7 @@ static void the_page_escapes_what_strangers_say(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "role=alert>No sandbox."));
 	assert_non_null(strstr(buf_str(&b), "wall &quot;time&quot;"));
 	assert_null(strstr(buf_str(&b), "<script"));
+	assert_non_null(strstr(buf_str(&b), "<b>shrinking</b>: 4 of 5 &lt;slots&gt; <span class=soft>&middot; policy polite<"));
 	assert_non_null(strstr(buf_str(&b), "Refused: queue is full (2), program is not allowed (1)<"));
 }
 
