@@ -298,6 +298,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	if (!toolchain_take(s, &job->toolchain, &root))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
 	q.input_pipe = takes_pipe(job);
+	q.idle = !str_eq(s->options->policy, "dedicated");
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),

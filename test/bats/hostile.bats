@@ -31,7 +31,7 @@ start_as() {
 	echo "int secret_of_$1[TOPSECRET];" >"$dir/secret"
 	chmod 600 "$dir/secret"
 	[ "$1" = "$(id -un)" ] || chown "$1" "$dir" "$dir/secret"
-	as_user "$1" rccd --store "$dir/store" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 \
+	as_user "$1" rccd --store "$dir/store" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 --policy dedicated \
 		--toolchain-dir "$FARM/toolchain" --toolchain-dir /usr </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
 	wait_until 5 grep -q '\<listening addr=' "$dir/log" || fail "rccd of $1: $(cat "$dir/log")"
 	USERS="$USERS $1"
