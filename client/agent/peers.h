@@ -4,7 +4,8 @@
  *
  * One control connection a volunteer is kept while the agent lives; it is
  * made when a job first wants it, and after a failure not before a back-off
- * with full jitter is over. Job connections are kept warm in a pool.
+ * with full jitter is over. Job connections are kept warm in a pool. A
+ * toolchain of ours that a volunteer wants is brought there; see supply.h.
  */
 #ifndef RCC_PEERS_H
 #define RCC_PEERS_H
@@ -59,14 +60,23 @@ struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys
 void peer_wake(struct peer *p);
 void peer_describe(const struct peer *p, struct peer_info *out);
 
+/* What it said about one toolchain. Read-only, for pages. */
+struct peer_toolchain {
+	const char *label;
+	bool known;			/* it has answered */
+	enum toolchain_state state;
+	uint64_t done, total;		/* wanted, fetching: bytes that are there, and all */
+	const char *lack;		/* lacking: what; else "" */
+	bool by_us;			/* we bring it, now */
+};
+
 enum peer_can { PEER_CANNOT, PEER_MAYBE, PEER_CAN };
-/* Whether it can run this toolchain. Asks it when it has not been asked; changed() tells of the answer.
+/* Whether it can run this toolchain. Asks it when it has not been asked, and brings it what it wants; changed()
+ * tells of the answer, and of each further one. One that is brought there may yet prove able to, as long as that goes on.
  * Of no toolchain (NULL): whether it may yet prove able to. */
 enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc);
-/* What it said it lacks of a toolchain; "" if it never did. */
-const char *peer_lacks(const struct peer *p, const struct toolchain *tc);
-/* The first toolchain it lacks, for pages; NULL: none. */
-const char *peer_first_lack(const struct peer *p);
+/* The index-th toolchain it was asked about; false: there are no more. */
+bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out);
 
 void peer_reserve(struct peer *p, uint32_t id, const struct wire_reserve *m);
 void peer_cancel(struct peer *p, uint32_t id);
