@@ -20,12 +20,20 @@ enum { PLENTY = 64 << 20 };
 static char *store_dir;
 static struct err store_err;
 
+static inline int make_store_dir_in(const char *parent)
+{
+	store_dir = xasprintf("%s/rcc-store.XXXXXX", parent);
+	if (mkdtemp(store_dir))
+		return 0;
+	free(ptr_steal(&store_dir));
+	return -1;
+}
+
 static inline int make_store_dir(void **state UNUSED)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	store_dir = xasprintf("%s/rcc-store.XXXXXX", tmp ? tmp : "/tmp");
-	return mkdtemp(store_dir) ? 0 : -1;
+	return make_store_dir_in(tmp ? tmp : "/tmp");
 }
 
 static inline int remove_store_dir(void **state UNUSED)

@@ -11,18 +11,45 @@
 
 #include "log.h"
 
-enum { KILLS = 100, SIZE = 60 * 1000, BOUND = 600 * 1024 };
+enum { KILLS = 100, SIZE = 60 * 1000, LINKS = 100, BOUND = 5 << 20 };
+
+/* Large enough that to make the root takes as long as to bring the blobs: kills are to hit both. */
+static struct tree large_tree_of(unsigned program, unsigned library)
+{
+	struct tree t = tree_of(program, library, SIZE);
+
+	for (int i = 0; i < LINKS; i++) {
+		autofree char *path = xasprintf("/usr/share/link/%d", i);
+
+		tree_add_link(&t, path, "/lib");
+	}
+	return t;
+}
+
+/* Where a life is, said once each. */
+enum moment { BORN, OPENED, INSTALLED, MOMENTS };
+
+static void say(int fd, enum moment m)
+{
+	char c = (char)m;
+
+	if (write(fd, &c, 1) < 0)
+		_exit(5);
+}
 
 /* Brings, installs, evicts, for ever. The status says what was wrong. */
-static int live(unsigned seed)
+static int live(unsigned seed, int tell)
 {
 	struct store *s;
+	bool told = false;
 
+	say(tell, BORN);
 	if (store_open(store_dir, BOUND, &s, NULL) < 0)
 		return 1;
-	for (;;) {
+	say(tell, OPENED);
+	for (;; told = true) {
 		unsigned program = rand_r(&seed) % 1000, library = rand_r(&seed) % 4;
-		struct tree t = tree_of(program, library, SIZE);
+		struct tree t = large_tree_of(program, library);
 		struct digest id = id_of(&t);
 
 		store_expect(s, &t);
@@ -32,26 +59,36 @@ static int live(unsigned seed)
 			return 3;
 		store_expect_end(s, &t);
 		store_release(s, &id);
+		if (!told)
+			say(tell, INSTALLED);
 		if (rand_r(&seed) % 32 == 0 && store_make_room(s, BOUND, NULL) < 0)
 			return 4;
 		tree_free(&t);
 	}
 }
 
-static void kill_after(long us, unsigned seed)
+/* From a moment on, so that on a slow machine, too, each stretch of a life is hit. */
+static void kill_after(enum moment moment, long us, unsigned seed)
 {
 	const struct timespec t = { .tv_nsec = us * 1000 };
-	pid_t parent = getpid(), pid = fork();
-	int status;
+	pid_t parent = getpid(), pid;
+	int said[2], status;
+	char c = -1;
 
+	assert_int_equal(pipe(said), 0);
+	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(getppid() == parent ? live(seed) : 0);
+		_exit(getppid() == parent ? live(seed, said[1]) : 0);
 	}
 	assert_true(pid > 0);
+	close(said[1]);
+	while (c != (char)moment && read(said[0], &c, 1) == 1)
+		;
 	nanosleep(&t, NULL);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(said[0]);
 	if (!WIFSIGNALED(status))
 		fail_msg("step %d went wrong", WEXITSTATUS(status));
 }
@@ -119,7 +156,8 @@ static struct tree read_tree(const char *name, struct digest *id)
 /* Each root is whole; with its tree it can be compared, without one, the last entry is there. */
 static void root_is_whole(const char *directory UNUSED, const char *name)
 {
-	static const char *const last[] = { "/usr/lib/libc.so.6", "/usr/lib/gcc/cc1", "/lib", "/etc/ld.so.cache" };
+	static const char *const last[] = { "/usr/lib/libc.so.6", "/usr/lib/gcc/cc1", "/lib", "/etc/ld.so.cache",
+					    "/usr/share/link/99" };
 	autofree char *tree = inside("trees/%s%s", name, "");
 	struct stat st;
 
@@ -172,20 +210,26 @@ static void a_store_is_sound_after_each_kill(void **state UNUSED)
 	assert_int_equal(getrandom(&seed, sizeof seed, 0), sizeof seed);
 	print_message("seed %u\n", seed);
 	for (int i = 0; i < KILLS; i++) {
-		long us = 1000 + rand_r(&seed) % 20000;
+		long us = rand_r(&seed) % 10000;
 
-		kill_after(us, rand_r(&seed));
+		kill_after(i % MOMENTS, us, rand_r(&seed));
 		check_what_is_left(&blobs, &toolchains);
 	}
-	/* they lived long enough to leave something */
+	/* a third had installed one, and few had just removed all */
 	print_message("left: %zu blobs, %zu toolchains\n", blobs, toolchains);
-	assert_true(blobs > KILLS && toolchains > KILLS / 2);
+	assert_true(blobs > 0 && toolchains > KILLS / 10);
+}
+
+/* In memory, if there is such a place: what a kill leaves is the same, and the disk's other users are not waited for. */
+static int make_quick_dir(void **state)
+{
+	return make_store_dir_in("/dev/shm") == 0 ? 0 : make_store_dir(state);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_store_is_sound_after_each_kill, make_store_dir, remove_store_dir),
+		cmocka_unit_test_setup_teardown(a_store_is_sound_after_each_kill, make_quick_dir, remove_store_dir),
 	};
 
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_ERROR);
