@@ -52,7 +52,7 @@ static void put_totals(const struct ledger *l, struct buf *out)
 
 static void put_toolchains(const struct status *st, struct buf *out)
 {
-	static const char *const states[] = { "checking", "ready", "lacking" };
+	static const char *const states[] = { "checking", "ready", "lacking", "wanted", "fetching" };
 
 	family(out, "toolchains", "gauge", "Toolchains that agents asked for, by state.");
 	for (size_t k = 0; k < ARRAY_LEN(states); k++) {
@@ -89,5 +89,8 @@ void status_metrics(const struct status *st, struct buf *out)
 	one(out, "connections", "gauge", "Connections of agents, of every kind.", st->connections);
 	one(out, "warnings", "gauge", "Warnings shown on the status page.", (double)st->warning_count);
 	put_toolchains(st, out);
+	one(out, "store_bytes", "gauge", "Bytes that the store takes of the disk.", (double)st->store.bytes);
+	one(out, "store_max_bytes", "gauge", "What it may take.", (double)st->store.max_bytes);
+	one(out, "store_evicted_total", "counter", "Toolchains given up for others.", (double)st->store.evicted);
 	put_totals(st->ledger, out);
 }

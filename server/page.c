@@ -236,7 +236,12 @@ static void put_last(const struct status *st, struct buf *out)
 
 static void put_toolchains(const struct status *st, struct buf *out)
 {
-	buf_puts(out, "<h2>Toolchains</h2>\n");
+	buf_puts(out, "<h2>Toolchains</h2>\n<p class=soft>");
+	put_bytes(out, st->store.bytes);
+	buf_puts(out, " of ");
+	put_bytes(out, st->store.max_bytes);
+	buf_printf(out, " in the store; %s.</p>\n", st->accept_any ? "callers may bring their own" :
+		   "only those that this machine has itself");
 	if (!st->toolchain_count) {
 		buf_puts(out, "<p class=soft>No agent has asked for one yet.</p>\n");
 		return;
@@ -255,6 +260,12 @@ static void put_toolchains(const struct status *st, struct buf *out)
 		if (*v->text) {
 			buf_puts(out, ": ");
 			put_text(out, v->text);
+		}
+		if (v->done < v->total && !str_eq(v->state, "lacking")) {
+			buf_puts(out, ": ");
+			put_bytes(out, v->done);
+			buf_puts(out, " of ");
+			put_bytes(out, v->total);
 		}
 		buf_printf(out, "</td><td class=soft><code>%s</code></td></tr>\n", hex);
 	}

@@ -42,6 +42,7 @@ struct entry {
 	struct file_id *files;	/* unconfined: the host's, as they were when it was found ready */
 	enum state state;
 	bool busy;		/* a worker thread has it */
+	bool expected;		/* the store keeps what has come of it */
 	uint64_t used;		/* when, by the table's count of uses */
 	char *programs;
 	char *text;		/* what is lacking */
@@ -225,12 +226,24 @@ static void take_missing(struct entry *e, struct gather *g)
 	e->done = e->total - g->lack_bytes;
 }
 
+static void expect(struct server *s, struct entry *e, bool yes)
+{
+	if (!s->confined || e->expected == yes)
+		return;
+	e->expected = yes;
+	if (yes)
+		store_expect(s->store, &e->tree);
+	else
+		store_expect_end(s->store, &e->tree);
+}
+
 static void on_gathered(uv_work_t *work, int status UNUSED)
 {
 	struct gather *g = work->data;
 	struct entry *e = g->entry;
 
 	e->busy = false;
+	expect(g->server, e, false);
 	free(e->files);
 	e->files = g->files;
 	take_missing(e, g);
@@ -252,6 +265,7 @@ static void look(struct server *s, struct entry *e)
 	g = xcalloc(1, sizeof *g);
 	*g = (struct gather){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *g->files) };
 	e->busy = true;
+	expect(s, e, true);
 	g->work.data = g;
 	uv_queue_work(s->loop, &g->work, gather, on_gathered);
 }
@@ -408,6 +422,7 @@ bool toolchain_supplier(struct server *s, const struct digest *id, struct intake
 	if (!e || e->state != WANTED)
 		return false;
 	e->supplier = i;
+	expect(s, e, true);
 	e->asked = 0;
 	e->heard_ms = clock_ms();
 	become(s, e, FETCHING, "");
@@ -457,6 +472,7 @@ void toolchain_supplied(struct server *s, const struct digest *id, enum supply_e
 		return;
 	e->supplier = NULL;
 	if (how == SUPPLY_NONE || how == SUPPLY_FULL) {
+		expect(s, e, false);
 		become(s, e, LACKING, how == SUPPLY_FULL ? why : "a file of it has changed at its caller");
 		retry_later(s, e);
 		return;
