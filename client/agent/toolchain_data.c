@@ -13,10 +13,10 @@
  *
  * Translations get into objects: `g++ -g` names the file <built-in>, in the
  * caller's language, in .debug_line_str. Without a catalogue of the compiler
- * nothing of a locale does: objects of C, C.UTF-8, de_DE.UTF-8,
- * de_DE.ISO-8859-1, tr_TR.UTF-8 and ja_JP.EUC-JP are the same, in C and C++,
- * with debugging information, LTO, sanitizers and coverage notes. So for
- * outputs the locale counts only with such a catalogue, and a volunteer
+ * nothing of a locale does: gcc 11, which had none, makes the same objects in C,
+ * C.UTF-8, de_DE.UTF-8, de_DE.ISO-8859-1, tr_TR.UTF-8 and ja_JP.EUC-JP, of C and
+ * C++, with debugging information, LTO and sanitizers; and gcc 12 with its
+ * catalogues differs in that one name only. So for outputs the locale counts only with such a catalogue, and a volunteer
  * needs neither en_US.UTF-8 nor a large archive for nothing.
  *
  * Directories are read from the programs and their libc themselves, which were
@@ -374,7 +374,8 @@ static int gather_locale(struct gathering *g, struct err *err)
  */
 static int take_descriptions(struct gathering *g, const char *dir, bool to_tree, struct buf *text, struct err *err)
 {
-	static const char *const files[] = { "gconv-modules.cache", "gconv-modules", "gconv-modules.d/gconv-modules-extra.conf" };
+	static const char *const files[] = { "gconv-modules.cache", "gconv-modules",
+					     "gconv-modules.d/gconv-modules-extra.conf" };
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(files) && rc >= 0; i++) {
