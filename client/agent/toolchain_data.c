@@ -7,8 +7,9 @@
  * two files of the locale (or the archive), gconv-modules.cache, one catalogue
  * each, and the gconv module between the catalogue's character set and the
  * locale's. clang 14 sets no locale and reads nothing but its libraries: of its
- * resource directory a -cc1 of preprocessed text asks only whether it is there.
- * Specs are read by drivers, which stay with the caller. No zone is read but
+ * resource directory a -cc1 of preprocessed text asks only whether it is there,
+ * or reads a sanitizer's ignore list, which keeps the command here. Specs
+ * are read by drivers, which stay with the caller. No zone is read but
  * for __DATE__ and __TIME__.
  *
  * Translations get into objects: `g++ -g` names the file <built-in>, in the
@@ -16,7 +17,8 @@
  * nothing of a locale does: gcc 11, which had none, makes the same objects in C,
  * C.UTF-8, de_DE.UTF-8, de_DE.ISO-8859-1, tr_TR.UTF-8 and ja_JP.EUC-JP, of C and
  * C++, with debugging information, LTO and sanitizers; and gcc 12 with its
- * catalogues differs in that one name only. So for outputs the locale counts only with such a catalogue, and a volunteer
+ * catalogues differs in that one name only, gas and clang in none. So
+ * for outputs the locale counts only with such a catalogue, and a volunteer
  * needs neither en_US.UTF-8 nor a large archive for nothing.
  *
  * Directories are read from the programs and their libc themselves, which were
