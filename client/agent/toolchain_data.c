@@ -7,16 +7,18 @@
  * two files of the locale (or the archive), gconv-modules.cache, one catalogue
  * each, and the gconv module between the catalogue's character set and the
  * locale's. clang 14 sets no locale and reads nothing but its libraries: of its
- * resource directory a -cc1 of preprocessed text asks only whether it is there.
- * Specs are read by drivers, which stay with the caller. No zone is read but
+ * resource directory a -cc1 of preprocessed text asks only whether it is there,
+ * or reads a sanitizer's ignore list, which keeps the command here. Specs
+ * are read by drivers, which stay with the caller. No zone is read but
  * for __DATE__ and __TIME__.
  *
  * Translations get into objects: `g++ -g` names the file <built-in>, in the
  * caller's language, in .debug_line_str. Without a catalogue of the compiler
- * nothing of a locale does: objects of C, C.UTF-8, de_DE.UTF-8,
- * de_DE.ISO-8859-1, tr_TR.UTF-8 and ja_JP.EUC-JP are the same, in C and C++,
- * with debugging information, LTO, sanitizers and coverage notes. So for
- * outputs the locale counts only with such a catalogue, and a volunteer
+ * nothing of a locale does: gcc 11, which had none, makes the same objects in C,
+ * C.UTF-8, de_DE.UTF-8, de_DE.ISO-8859-1, tr_TR.UTF-8 and ja_JP.EUC-JP, of C and
+ * C++, with debugging information, LTO and sanitizers; and gcc 12 with its
+ * catalogues differs in that one name only, gas and clang in none. So
+ * for outputs the locale counts only with such a catalogue, and a volunteer
  * needs neither en_US.UTF-8 nor a large archive for nothing.
  *
  * Directories are read from the programs and their libc themselves, which were
@@ -374,7 +376,8 @@ static int gather_locale(struct gathering *g, struct err *err)
  */
 static int take_descriptions(struct gathering *g, const char *dir, bool to_tree, struct buf *text, struct err *err)
 {
-	static const char *const files[] = { "gconv-modules.cache", "gconv-modules", "gconv-modules.d/gconv-modules-extra.conf" };
+	static const char *const files[] = { "gconv-modules.cache", "gconv-modules",
+					     "gconv-modules.d/gconv-modules-extra.conf" };
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(files) && rc >= 0; i++) {

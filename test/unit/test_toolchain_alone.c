@@ -130,7 +130,7 @@ static int teardown(void **state UNUSED)
 static char *loaded(const char *out)
 {
 	autofree char *path = xasprintf("%s/%s", dir, out);
-	struct buf list = { 0 };
+	autobuf struct buf list = { 0 };
 	char line[PATH_MAX];
 	FILE *f = fopen(path, "re");
 
