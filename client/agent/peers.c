@@ -499,20 +499,11 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 	};
 }
 
-enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 {
 	autobuf struct buf b = { 0 };
-	struct asked *a;
+	struct asked *a = find_asked(p, &tc->id);
 
-	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
-		return PEER_CANNOT;
-	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
-		return PEER_MAYBE;
-	if (p->state != PEER_READY || p->room.draining || !p->room.slots || clock_ms() < p->shunned_ms)
-		return PEER_CANNOT;
-	if (!tc)
-		return PEER_MAYBE;
-	a = find_asked(p, &tc->id);
 	if (a && a->answered)
 		return a->state == TOOLCHAIN_READY ? PEER_CAN : PEER_CANNOT;
 	if (a)
@@ -524,6 +515,21 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 	tree_put(&b, &tc->tree);
 	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
 	return PEER_MAYBE;
+}
+
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+{
+	enum peer_can can;
+
+	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
+		return PEER_CANNOT;
+	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
+		return PEER_MAYBE;
+	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
+		return PEER_CANNOT;
+	/* one whose owner is there is asked too, for when the owner goes */
+	can = tc ? has_toolchain(p, tc) : PEER_MAYBE;
+	return p->room.slots ? can : PEER_CANNOT;
 }
 
 const char *peer_lacks(const struct peer *p, const struct toolchain *tc)
