@@ -1,5 +1,5 @@
 /*
- * owner.c - the second hand: reads the signals, asks the policy, acts.
+ * owner.c - the clock hand: reads the signals, asks the policy, acts.
  *
  * The same timer notices when the machine slept, or rccd was stopped.
  */
@@ -18,8 +18,7 @@
 #include "slots.h"
 
 enum {
-	TICK_MS = 1000,
-	POWER_TICKS = 10,
+	POWER_TICKS = 12,
 	CALLERS_WAIT_MS = 10000,	/* after that each agent has given us up, and each job */
 };
 
@@ -107,7 +106,7 @@ static void apply(struct server *s, const struct policy_decision *d)
 /* Who waited for us does so no more; what is still open leads nowhere, or to an agent that has forgotten it. */
 static void look_for_gap(struct owner *o)
 {
-	uint64_t gap_ms = gap_look(&o->gap, gap_clock_ms(), TICK_MS);
+	uint64_t gap_ms = gap_look(&o->gap, gap_clock_ms(), POLICY_MS);
 
 	if (gap_ms < CALLERS_WAIT_MS)
 		return;
@@ -145,7 +144,7 @@ void owner_start(struct server *s)
 		o->logind = logind_new(s->loop, root_of(s));
 	uv_timer_init(s->loop, &o->timer);
 	o->timer.data = o;
-	uv_timer_start(&o->timer, on_tick, 0, TICK_MS);
+	uv_timer_start(&o->timer, on_tick, 0, POLICY_MS);
 }
 
 static void on_closed(uv_handle_t *handle)

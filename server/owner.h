@@ -1,5 +1,5 @@
 /*
- * owner.h - this machine has an owner: each second its signals are read, and
+ * owner.h - this machine has an owner: its signals are read all the time, and
  * what policy.c makes of them is done.
  */
 #ifndef RCC_OWNER_H

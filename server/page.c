@@ -22,6 +22,7 @@ static const char head[] =
 	".alarm{background:var(--alarm);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
 	".bar{display:flex;gap:2px;height:1.6rem;margin:1rem 0 .3rem;border-radius:.4rem;overflow:hidden;"
 	"background:var(--line)}.bar i{display:block}.busy{background:var(--busy)}.held{background:var(--held)}\n"
+	".shut{margin-left:auto;background:repeating-linear-gradient(45deg,var(--line) 0 4px,var(--card) 4px 8px)}\n"
 	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.4rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
 	".cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}\n"
 	".cards b{display:block;font-size:1.2rem;white-space:nowrap;font-variant-numeric:tabular-nums}.cards span{color:var(--soft);"
@@ -101,12 +102,15 @@ static void put_ago(struct buf *out, int64_t now, int64_t then)
 static void put_slots(const struct status *st, struct buf *out)
 {
 	const struct admit_counts *c = &st->slots;
+	unsigned shut = c->slots - (c->running + c->granted) - admit_free_slots(c);
 
 	buf_printf(out, "<div class=bar role=img aria-label=\"%u of %u slots busy\">", c->running, c->slots);
 	if (c->running)
 		buf_printf(out, "<i class=busy style=\"width:%.2f%%\"></i>", 100.0 * c->running / c->slots);
 	if (c->granted)
 		buf_printf(out, "<i class=held style=\"width:%.2f%%\"></i>", 100.0 * c->granted / c->slots);
+	if (shut)
+		buf_printf(out, "<i class=shut style=\"width:%.2f%%\"></i>", 100.0 * shut / c->slots);
 	buf_printf(out, "</div><p><b>%u of %u slots</b> busy", c->running, c->slots);
 	if (c->granted)
 		buf_printf(out, ", %u promised", c->granted);

@@ -1,5 +1,5 @@
 /*
- * policy.c - what the owner leaves us, by the second.
+ * policy.c - what the owner leaves us, reading by reading.
  *
  * Each reading says, for itself, how many slots it would allow. What is
  * granted is the least that any of the last few allowed; what may go on
@@ -17,7 +17,7 @@
 enum {
 	SHORTEST_MS = 250,	/* less is no time to measure use in */
 	GAP_MS = 5000,		/* longer, and the machine or we slept: what was before says nothing */
-	KEEP_READINGS = 4,	/* in a row, before a job is given up: the owner came up to a second before the first */
+	KEEP_READINGS = 6,	/* in a row, before a job is given up: 4.0 to 5.6 s after the owner came */
 	AWAY_S = 300,		/* nobody used a terminal for so long */
 	QUIET_MS = 60000,	/* nor the processor */
 	SLOT_KB = 256 << 10,	/* memory that a job is expected to want */

@@ -2,10 +2,10 @@
  * policy.h - how much of this machine its owner lets us have: a pure
  * function of (state, what the machine says now, now). No I/O, no clock.
  *
- * It is asked once a second. Capacity goes down with one reading and up only
+ * It is asked each POLICY_MS. Capacity goes down with one reading and up only
  * after several that agree; a running job is given up only when each of
  * several readings in a row said so. So a short spike costs a few grants and
- * no job, and an owner who stays has the machine within five seconds.
+ * no job, and an owner who stays has the machine after five seconds.
  */
 #ifndef RCC_POLICY_H
 #define RCC_POLICY_H
@@ -36,7 +36,7 @@ struct owner_signals {
 	unsigned jobs;			/* that run */
 };
 
-enum { POLICY_WINDOW = 5 };	/* readings */
+enum { POLICY_MS = 800, POLICY_WINDOW = 7 };	/* between readings; readings that count */
 
 struct policy_reading {
 	unsigned slots;		/* that may be granted, by this reading alone */

@@ -335,6 +335,7 @@ static void build_agent(unsigned cores)
 	uv_poll_start(&self.listening, UV_READABLE, on_listening);
 	uv_timer_init(a->loop, &self.tick);
 	uv_timer_start(&self.tick, on_tick, TICK_MS, TICK_MS);
+	gap_look(&self.gap, gap_clock_ms(), TICK_MS);
 	uv_signal_init(a->loop, &self.terminate);
 	uv_signal_start(&self.terminate, on_terminate, SIGTERM);
 }

@@ -540,20 +540,11 @@ static enum peer_can asked_can(const struct asked *a)
 	return clock_ms() - a->moved_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
 }
 
-enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 {
 	autobuf struct buf b = { 0 };
-	struct asked *a;
+	struct asked *a = find_asked(p, &tc->id);
 
-	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
-		return PEER_CANNOT;
-	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
-		return PEER_MAYBE;
-	if (p->state != PEER_READY || p->room.draining || !p->room.slots || clock_ms() < p->shunned_ms)
-		return PEER_CANNOT;
-	if (!tc)
-		return PEER_MAYBE;
-	a = find_asked(p, &tc->id);
 	if (a)
 		return asked_can(a);
 	if (p->asked_count == LACKS_MAX)
@@ -563,6 +554,21 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 	tree_put(&b, &tc->tree);
 	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
 	return PEER_MAYBE;
+}
+
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+{
+	enum peer_can can;
+
+	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
+		return PEER_CANNOT;
+	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
+		return PEER_MAYBE;
+	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
+		return PEER_CANNOT;
+	/* one whose owner is there is asked too, for when the owner goes */
+	can = tc ? has_toolchain(p, tc) : PEER_MAYBE;
+	return p->room.slots ? can : PEER_CANNOT;
 }
 
 bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out)

@@ -655,7 +655,7 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 			s->caps[i] = s->caps[s->candidate_count];
 			break;
 		}
-	if (look_for_candidates(s) != CANDIDATES_SOME)
+	if (look_for_candidates(s) < (preempted ? CANDIDATES_UNKNOWN : CANDIDATES_SOME))
 		return false;
 	if (!preempted)
 		s->first_failure = why;

@@ -160,6 +160,7 @@ static void the_page_escapes_what_strangers_say(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "role=alert>No sandbox."));
 	assert_non_null(strstr(buf_str(&b), "wall &quot;time&quot;"));
 	assert_null(strstr(buf_str(&b), "<script"));
+	assert_non_null(strstr(buf_str(&b), "<i class=shut style=\"width:20.00%\">"));
 	assert_non_null(strstr(buf_str(&b), "<b>shrinking</b>: 4 of 5 &lt;slots&gt; <span class=soft>&middot; policy polite<"));
 	assert_non_null(strstr(buf_str(&b), "Refused: queue is full (2), program is not allowed (1)<"));
 }
