@@ -216,7 +216,15 @@ static int make_root(struct check *k)
 {
 	autofree char *root = toolchain_root(k->server, &k->entry->id);
 
-	return remove_tree(AT_FDCWD, root) < 0 ? err_sys(&k->err, "%s", root) : root_make(root, &k->entry->tree, &k->err);
+	int rc;
+
+	/* the name says what is in it, and a job may run there */
+	if (access(root, F_OK) == 0)
+		return 0;
+	rc = root_make(root, &k->entry->tree, &k->err);
+	if (rc < 0)
+		remove_tree(AT_FDCWD, root);
+	return rc;
 }
 
 static void compare(uv_work_t *work)
