@@ -39,6 +39,7 @@ struct server {
 	bool confined;			/* the boxes hold */
 	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
 	struct spawner *spawner;	/* makes the boxes */
+	struct cgroups *cgroups;	/* NULL: this system gives us none */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 

@@ -115,9 +115,14 @@ static int guard(struct err *err)
 
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_prepare() ? root_enter(q, err)
-				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	int rc;
 
+	if (!syscalls_prepare())
+		return err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	/* its root is the cgroup that we are in by now, which is ours */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "make a cgroup namespace");
+	rc = root_enter(q, err);
 	if (rc == 0)
 		rc = drop_bounds(err);
 	if (rc == 0 && q->uid)

@@ -58,6 +58,8 @@ pid_t spawn_box(const struct mode *m, int cgroup_fd, int *pidfd)
 
 	if (pid == 0)
 		be_somebody(namespaces, uid, gid);
+	if (pid < 0)
+		*pidfd = -1;	/* the kernel may have set it to one that it took back */
 	return pid;
 }
 
