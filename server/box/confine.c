@@ -29,9 +29,6 @@
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
 #define NICEST "19"
-/* What may be written to, and what may be mapped at all: room for memory that is asked for and not used. */
-#define DATA_BYTES(q) ((q)->memory_bytes + (q)->memory_bytes / 2)
-#define SPACE_BYTES(q) (2 * (q)->memory_bytes + ((uint64_t)1 << 30))
 enum { FILES_MAX = 1024, THREADS_MAX = 64 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
@@ -53,14 +50,20 @@ static int set_limits(const struct box_request *q, struct err *err)
 
 	if (rc == 0)
 		rc = limit(RLIMIT_FSIZE, q->file_bytes, q->file_bytes, "file size", err);
-	/* steps.c ends a job that holds too much; these are for one that is faster than it looks */
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_DATA, DATA_BYTES(q), DATA_BYTES(q), "memory", err);
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_AS, SPACE_BYTES(q), SPACE_BYTES(q), "address space", err);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX, "open files", err);
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
+}
+
+int limit_memory(uint64_t bytes)
+{
+	/* what may be written to, and what may be mapped at all: room for memory that is asked for and not used */
+	const uint64_t data = bytes + bytes / 2, space = 2 * bytes + ((uint64_t)1 << 30);
+
+	if (!bytes)
+		return 0;
+	return limit(RLIMIT_DATA, data, data, "memory", NULL) < 0 ||
+	       limit(RLIMIT_AS, space, space, "address space", NULL) < 0 ? -1 : 0;
 }
 
 /* Where it may not be said, the job still runs. */

@@ -99,7 +99,7 @@ static void make_box(const struct mode *m, const struct spawn_request *q, int so
 /* False: rccd is gone. */
 static bool take_request(const struct mode *m)
 {
-	struct spawn_request q;
+	struct spawn_request q = { 0 };
 	int fds[PACKET_FDS], rc = packet_receive(BOX_FD, &q, sizeof q, fds, MSG_DONTWAIT);
 
 	if (rc < 0 && errno == EAGAIN)

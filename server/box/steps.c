@@ -157,7 +157,7 @@ NO_ADDRESS_CHECKS static int become(void *arg)
 		good = restrict_calls(c);
 	for (int i = 0; i < 3 && good; i++)
 		good = dup2(c->fds[i], i) >= 0;
-	if (good)
+	if (good && limit_memory(c->s->q->memory_bytes) == 0)
 		execve(c->step->program, c->step->argv.v, c->s->env.v);
 	c->failure = errno;
 	_exit(127);

@@ -36,7 +36,7 @@ lost() {
 	same gcc -O2 -MD -c h.c
 	one_reason "$2"
 	expect_counted .jobs.fallback 1
-	wait_until 5 none_of rccd-box
+	wait_until 5 no_boxes
 	recovers
 }
 
@@ -114,7 +114,7 @@ lost() {
 	[ "$(status)" -eq 0 ]
 	one_reason server-lost
 	expect_counted .jobs.fallback 1
-	wait_until 5 none_of rccd-box
+	wait_until 5 no_boxes
 	wait_until 5 no_jobs_left
 	recovers
 }
