@@ -499,6 +499,15 @@ static void what_it_uses_is_told_while_it_runs(void **state UNUSED)
 	assert_true(progress.cpu_us > 0 && progress.cpu_us <= result.cpu_us + 20000);
 }
 
+static void what_was_ended_has_used_time_too(void **state UNUSED)
+{
+	q.wall_seconds = 1;
+	add_script("while :; do :; done");
+	run("");
+	assert_ended(JOB_LIMIT, "wall time: more than 1 s");
+	assert_true(result.cpu_us >= 10000);
+}
+
 static void memory_is_what_nobody_else_holds(void **state UNUSED)
 {
 	assert_int_equal(usage_memory_of("Name:\tcc1\nVmRSS:\t  900 kB\nRssAnon:\t     100 kB\nRssFile:\t  790 kB\n"
@@ -737,6 +746,7 @@ int main(void)
 		TEST(too_much_input_is_a_limit),
 		TEST(processor_time_is_a_limit),
 		TEST(memory_is_a_limit),
+		TEST(what_was_ended_has_used_time_too),
 		TEST(memory_is_what_nobody_else_holds),
 		TEST(what_it_uses_is_told_while_it_runs),
 		TEST(an_idle_job_gives_way),
