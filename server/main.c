@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "cgroup.h"
 #include "exposure.h"
 #include "file.h"
 #include "home.h"
@@ -159,6 +160,7 @@ static void release(struct server *s)
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
 	store_close(s->store);
+	cgroups_close(s->cgroups);
 	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "args.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
@@ -34,6 +35,8 @@ struct job_run {
 	struct digest toolchain;	/* taken, until the box is gone */
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
+	bool reaped;			/* the place is free again */
+	bool ran_out;			/* of memory: the kernel ended it */
 	uint64_t started_ms;
 	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
@@ -200,15 +203,30 @@ static void on_reaped(void *arg)
 {
 	struct job_run *r = arg;
 
+	r->reaped = true;
+	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
+	cgroup_clear(r->server->cgroups, r->place);
 	slots_finish(r->server);
+}
+
+/* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
+static void explain_end(const struct job_run *r, const char *why, struct job_result *m)
+{
+	*m = (struct job_result){ .outcome = JOB_BOX_FAILED };
+	snprintf(m->text, sizeof m->text, "%s", *why ? why : "the box ended without a result");
+	if (!r->ran_out)
+		return;
+	m->outcome = JOB_LIMIT;
+	snprintf(m->text, sizeof m->text, "memory: more than %llu MB",
+		 (unsigned long long)r->server->options->job_memory >> 20);
 }
 
 static void on_worker_end(void *arg, const char *why)
 {
 	struct job_run *r = arg;
-	struct job_result m = { .outcome = JOB_BOX_FAILED };
+	struct job_result m;
 
-	snprintf(m.text, sizeof m.text, "%s", *why ? why : "the box ended without a result");
+	explain_end(r, why, &m);
 	if (r->session)
 		answer(r, &m);
 	toolchain_give_back(r->server, &r->toolchain);
@@ -243,7 +261,7 @@ static unsigned free_place(const struct server *s)
 	unsigned place = 0;
 
 	for (const struct job_run *r = s->runs; r;) {
-		bool taken = r->place == place;
+		bool taken = r->place == place && !r->reaped;
 
 		place += taken;
 		r = taken ? s->runs : r->next;
@@ -289,7 +307,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
 				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .job = *job };
-	struct worker_place where = { .spawner = s->spawner, .cgroup_fd = -1 };
+	struct worker_place where = { .spawner = s->spawner };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
@@ -307,6 +325,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	r->entry.number = number;
 	r->place = free_place(s);
 	confine(&q, s, r->place, root);
+	where.cgroup_fd = cgroup_prepare(s->cgroups, r->place, q.memory_bytes, q.idle);
 	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
 	if (rc < 0) {
 		toolchain_give_back(s, &r->toolchain);

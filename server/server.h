@@ -44,6 +44,7 @@ struct server {
 	struct store *store;		/* files and toolchains by digest */
 	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
 	struct spawner *spawner;	/* makes the boxes */
+	struct cgroups *cgroups;	/* NULL: this system gives us none */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 

@@ -166,7 +166,7 @@ static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 
 	while (p->spawner) {
 		struct spawner *s = p->spawner;
-		struct spawn_report r;
+		struct spawn_report r = { 0 };
 		int fds[PACKET_FDS], rc = packet_receive(p->fd, &r, sizeof r, fds, MSG_DONTWAIT);
 
 		if (rc < 0 && errno == EAGAIN)

@@ -29,9 +29,6 @@
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
 #define NICEST "19"
-/* What may be written to, and what may be mapped at all: room for memory that is asked for and not used. */
-#define DATA_BYTES(q) ((q)->memory_bytes + (q)->memory_bytes / 2)
-#define SPACE_BYTES(q) (2 * (q)->memory_bytes + ((uint64_t)1 << 30))
 enum { FILES_MAX = 1024, THREADS_MAX = 64 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
@@ -53,14 +50,20 @@ static int set_limits(const struct box_request *q, struct err *err)
 
 	if (rc == 0)
 		rc = limit(RLIMIT_FSIZE, q->file_bytes, q->file_bytes, "file size", err);
-	/* steps.c ends a job that holds too much; these are for one that is faster than it looks */
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_DATA, DATA_BYTES(q), DATA_BYTES(q), "memory", err);
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_AS, SPACE_BYTES(q), SPACE_BYTES(q), "address space", err);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX, "open files", err);
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
+}
+
+int limit_memory(uint64_t bytes)
+{
+	/* what may be written to, and what may be mapped at all: room for memory that is asked for and not used */
+	const uint64_t data = bytes + bytes / 2, space = 2 * bytes + ((uint64_t)1 << 30);
+
+	if (!bytes)
+		return 0;
+	return limit(RLIMIT_DATA, data, data, "memory", NULL) < 0 ||
+	       limit(RLIMIT_AS, space, space, "address space", NULL) < 0 ? -1 : 0;
 }
 
 /* Where it may not be said, the job still runs. */
@@ -115,9 +118,14 @@ static int guard(struct err *err)
 
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_prepare() ? root_enter(q, err)
-				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	int rc;
 
+	if (!syscalls_prepare())
+		return err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	/* its root is the cgroup that we are in by now, which is ours */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "make a cgroup namespace");
+	rc = root_enter(q, err);
 	if (rc == 0)
 		rc = drop_bounds(err);
 	if (rc == 0 && q->uid)

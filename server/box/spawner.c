@@ -58,6 +58,8 @@ pid_t spawn_box(const struct mode *m, int cgroup_fd, int *pidfd)
 
 	if (pid == 0)
 		be_somebody(namespaces, uid, gid);
+	if (pid < 0)
+		*pidfd = -1;	/* the kernel may have set it to one that it took back */
 	return pid;
 }
 
@@ -97,7 +99,7 @@ static void make_box(const struct mode *m, const struct spawn_request *q, int so
 /* False: rccd is gone. */
 static bool take_request(const struct mode *m)
 {
-	struct spawn_request q;
+	struct spawn_request q = { 0 };
 	int fds[PACKET_FDS], rc = packet_receive(BOX_FD, &q, sizeof q, fds, MSG_DONTWAIT);
 
 	if (rc < 0 && errno == EAGAIN)

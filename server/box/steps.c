@@ -157,7 +157,7 @@ NO_ADDRESS_CHECKS static int become(void *arg)
 		good = restrict_calls(c);
 	for (int i = 0; i < 3 && good; i++)
 		good = dup2(c->fds[i], i) >= 0;
-	if (good)
+	if (good && limit_memory(c->s->q->memory_bytes) == 0)
 		execve(c->step->program, c->step->argv.v, c->s->env.v);
 	c->failure = errno;
 	_exit(127);
@@ -393,8 +393,6 @@ static void conclude(struct steps *s)
 	finish(s, JOB_RAN, "%s", "");
 }
 
-static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
-
 /* Whoever has exited: the step, or what it left behind. */
 static void reap(struct steps *s)
 {
@@ -406,7 +404,6 @@ static void reap(struct steps *s)
 	if (read(s->children, &any, sizeof any) < 0 && errno != EAGAIN)
 		return;
 	while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
-		s->result->cpu_us += us_of(&used.ru_utime) + us_of(&used.ru_stime);
 		if ((uint64_t)used.ru_maxrss > s->result->max_rss_kb)
 			s->result->max_rss_kb = (uint64_t)used.ru_maxrss;
 		if (pid == s->pid)
@@ -430,9 +427,20 @@ static void advance(struct steps *s)
 	}
 }
 
+static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
+
+/* Of all that have ended and been waited for. */
+static uint64_t reaped_cpu_us(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_CHILDREN, &used);
+	return us_of(&used.ru_utime) + us_of(&used.ru_stime);
+}
+
 static void tell_usage(struct steps *s, uint64_t memory_kb)
 {
-	struct wire_progress m = { .cpu_us = s->result->cpu_us + usage_cpu_us(s->pid), .memory_kb = memory_kb };
+	struct wire_progress m = { .cpu_us = reaped_cpu_us() + usage_cpu_us(s->pid), .memory_kb = memory_kb };
 	struct frame f = { .type = WIRE_PROGRESS };
 	autobuf struct buf b = { 0 };
 
@@ -559,6 +567,7 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 		rc = turn(&s, err);
 	end_descendants();
 	result->wall_us = clock_us() - s.started_us;
+	result->cpu_us = reaped_cpu_us();
 	close_feed(&s);
 	close_watch(&s);
 	argv_free(&s.env);

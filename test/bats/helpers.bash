@@ -154,7 +154,8 @@ box_processes() {
 		if [ "$made" = "$1" ]; then echo "$p"; fi
 	done
 }
-no_boxes() { [ -z "$(boxes)" ]; }
+# One for each rccd that lives, and no other.
+no_boxes() { [ "$(ours rccd-box | wc -l)" -eq "$(ours rccd | wc -l)" ]; }
 # Processes of any program that work below the farm: a volunteer's jobs.
 jobs_left() {
 	local p

@@ -132,6 +132,7 @@ static void fill_disk(void)
 	printf("megabytes %s\n", total <= 1024 ? "few" : "many");
 }
 
+static void wait_long(void) { sleep(60); }
 static void return_a_link(void) { printf("%d\n", symlink("/etc/passwd", "out.s")); }
 static void return_a_device(void) { printf("%d\n", mkfifo("out.s", 0600)); }
 
@@ -141,6 +142,7 @@ static const struct { const char *word; void (*act)(void); } acts[] = {
 	{ "session", leave_session }, { "root", become_root }, { "look", look }, { "write", write_outside },
 	{ "threads", many_threads }, { "files", many_files }, { "disk", fill_disk }, { "link", return_a_link },
 	{ "device", return_a_device }, { "unknown", make_unknown_call }, { "thread", mount_in_thread },
+	{ "wait", wait_long },
 };
 
 int main(void)

@@ -16,18 +16,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "codec.h"
 #include "file.h"
 #include "wire.h"
 #include "../../server/box/link.h"
+#include "../../server/box/packet.h"
 #include "../../server/box/request.h"
 #include "../../server/box/serve.h"
+#include "../../server/box/spawner.h"
 #include "../../server/box/syscalls.h"
 #include "../../server/box/usage.h"
 
@@ -101,6 +106,55 @@ static void start_box(void)
 	box.fd = pair[0];
 	box_request_put(&b, &q);
 	send_frame(WIRE_BOX, b.p, b.len);
+}
+
+static int start_spawner(void)
+{
+	struct mode m;
+	int pair[2];
+
+	assert_true(mode_parse("unconfined", &m));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	box_pid = fork();
+	assert_true(box_pid >= 0);
+	if (box_pid == 0) {
+		dup2(pair[1], BOX_FD);
+		dup2(pair[1], SPARE_FD);
+		_exit(box_spawner(&m));
+	}
+	close(pair[1]);
+	return pair[0];
+}
+
+static struct spawn_report report_of(int spawner, int *pidfd)
+{
+	struct spawn_report r;
+	int fds[PACKET_FDS];
+
+	assert_int_equal(packet_receive(spawner, &r, sizeof r, fds, 0), 1);
+	assert_int_equal(fds[1], -1);
+	*pidfd = fds[0];
+	return r;
+}
+
+/* A box of its, over box.fd. */
+static struct spawn_report spawn_box_in(int spawner, int cgroup_fd, int *pidfd)
+{
+	autobuf struct buf b = { 0 };
+	struct spawn_report r;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(packet_send(spawner, &(struct spawn_request){ 7 }, sizeof(struct spawn_request),
+				     (int[]){ pair[1], cgroup_fd }), 0);
+	close(pair[1]);
+	r = report_of(spawner, pidfd);
+	assert_int_equal(r.ticket, 7);
+	box.fd = pair[0];
+	box_request_put(&b, &q);
+	if (r.event == BOX_STARTED)
+		send_frame(WIRE_BOX, b.p, b.len);
+	return r;
 }
 
 static void send_input(const char *text)
@@ -445,6 +499,15 @@ static void what_it_uses_is_told_while_it_runs(void **state UNUSED)
 	assert_true(progress.cpu_us > 0 && progress.cpu_us <= result.cpu_us + 20000);
 }
 
+static void what_was_ended_has_used_time_too(void **state UNUSED)
+{
+	q.wall_seconds = 1;
+	add_script("while :; do :; done");
+	run("");
+	assert_ended(JOB_LIMIT, "wall time: more than 1 s");
+	assert_true(result.cpu_us >= 10000);
+}
+
 static void memory_is_what_nobody_else_holds(void **state UNUSED)
 {
 	assert_int_equal(usage_memory_of("Name:\tcc1\nVmRSS:\t  900 kB\nRssAnon:\t     100 kB\nRssFile:\t  790 kB\n"
@@ -529,6 +592,137 @@ static void closing_the_socket_ends_it_all(void **state UNUSED)
 	assert_false(survivors());
 }
 
+static void assert_ready(int spawner)
+{
+	int none;
+
+	assert_int_equal(report_of(spawner, &none).event, SPAWNER_READY);
+	assert_int_equal(none, -1);
+}
+
+static void the_spawn_server_makes_boxes_and_tells_their_ends(void **state UNUSED)
+{
+	int spawner = start_spawner(), pidfd, none;
+	struct spawn_report started, ended;
+
+	assert_ready(spawner);
+	add_script("cat; for i in 3 4 5 6 7 8 9 10 11 12; do [ ! -e /proc/$$/fd/$i ] || echo $i; done");
+	for (int i = 0; i < 2; i++) {
+		started = spawn_box_in(spawner, -1, &pidfd);
+		assert_int_equal(started.event, BOX_STARTED);
+		send_input("in\n");
+		send_input_end("in\n");
+		for (struct frame f = { 0 }; f.type != WIRE_RESULT;)
+			next(&f);
+		ended = report_of(spawner, &none);
+		assert_int_equal(ended.event, BOX_ENDED);
+		assert_int_equal(ended.pid, started.pid);
+		assert_int_equal(ended.status, 0);
+		close(pidfd);
+		close(box.fd);
+	}
+	close(spawner);
+	assert_int_equal(waitpid(box_pid, NULL, 0), box_pid);
+}
+
+/* What a box that was killed leaves goes too. */
+static void a_box_can_be_killed(void **state UNUSED)
+{
+	autofree char *here = xasprintf("%s/here", directory);
+	int spawner = start_spawner(), pidfd, none;
+	uint64_t start_ms = clock_ms();
+	struct spawn_report r;
+
+	assert_ready(spawner);
+	add_script("sleep 60 & : >here; exec sleep 60");
+	spawn_box_in(spawner, -1, &pidfd);
+	while (access(here, F_OK) < 0 && clock_ms() - start_ms < 10000)
+		usleep(1000);
+	assert_true(survivors());
+	assert_int_equal(syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), 0);
+	r = report_of(spawner, &none);
+	assert_int_equal(r.event, BOX_ENDED);
+	assert_int_equal(r.status, SIGKILL);
+	while (survivors() && clock_ms() - start_ms < 10000)
+		usleep(1000);
+	assert_false(survivors());
+	close(pidfd);
+	close(box.fd);
+	close(spawner);
+	assert_int_equal(waitpid(box_pid, NULL, 0), box_pid);
+}
+
+/* A cgroup of this machine's that we may make others in; NULL: there is none. */
+static char *make_cgroup(void)
+{
+	autobuf struct buf cgroup = { 0 }, mounts = { 0 };
+	autofree char *own = NULL;
+	char *path;
+
+	if (read_file("/proc/self/cgroup", 1 << 20, &cgroup, NULL) < 0 ||
+	    read_file("/proc/self/mountinfo", 1 << 20, &mounts, NULL) < 0)
+		return NULL;
+	own = cgroup_directory(buf_str(&cgroup), buf_str(&mounts));
+	if (!own)
+		return NULL;
+	path = xasprintf("%s/rcc-test-%d", own, getpid());
+	if (mkdir(path, 0755) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static void a_box_starts_in_its_cgroup(void **state UNUSED)
+{
+	autofree char *path = make_cgroup(), *mark = xasprintf("/rcc-test-%d\n", getpid());
+	int spawner, cgroup, pidfd, none;
+	struct frame f = { 0 };
+
+	if (!path)
+		skip();
+	spawner = start_spawner();
+	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_ready(spawner);
+	add_script("cat /proc/self/cgroup");
+	assert_int_equal(spawn_box_in(spawner, cgroup, &pidfd).event, BOX_STARTED);
+	send_input_end("");
+	next(&f);
+	assert_int_equal(codec_unpack(f.codec, f.payload, f.length, f.raw, &streams[0], NULL), 0);
+	assert_non_null(strstr(buf_str(&streams[0]), mark));
+	assert_int_equal(report_of(spawner, &none).event, BOX_ENDED);
+	/* a directory that is no cgroup is said to be none */
+	close(cgroup);
+	close(pidfd);
+	close(box.fd);
+	cgroup = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(spawn_box_in(spawner, cgroup, &pidfd).event, BOX_FAILED);
+	close(cgroup);
+	close(box.fd);
+	close(spawner);
+	assert_int_equal(waitpid(box_pid, NULL, 0), box_pid);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void modes_are_words(void **state UNUSED)
+{
+	struct mode m;
+
+	assert_true(mode_parse("confined:4:100000:200000", &m));
+	assert_true(m.confined);
+	assert_int_equal(m.users, 4);
+	assert_int_equal(m.first_uid, 100000);
+	assert_int_equal(m.first_gid, 200000);
+	assert_true(mode_parse("confined", &m));
+	assert_int_equal(m.users, 0);
+	assert_true(mode_parse("unconfined", &m));
+	assert_false(m.confined);
+	assert_false(mode_parse("confined:4:1", &m));
+	assert_false(mode_parse("confined:0:1:1", &m));
+	assert_false(mode_parse("confined:4:1:1x", &m));
+	assert_false(mode_parse("confine", &m));
+	assert_false(mode_parse("", &m));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -552,6 +746,7 @@ int main(void)
 		TEST(too_much_input_is_a_limit),
 		TEST(processor_time_is_a_limit),
 		TEST(memory_is_a_limit),
+		TEST(what_was_ended_has_used_time_too),
 		TEST(memory_is_what_nobody_else_holds),
 		TEST(what_it_uses_is_told_while_it_runs),
 		TEST(an_idle_job_gives_way),
@@ -559,6 +754,10 @@ int main(void)
 		TEST(a_system_call_has_a_name_or_a_number),
 		TEST(nothing_survives_the_job),
 		TEST(closing_the_socket_ends_it_all),
+		TEST(the_spawn_server_makes_boxes_and_tells_their_ends),
+		TEST(a_box_can_be_killed),
+		TEST(a_box_starts_in_its_cgroup),
+		TEST(modes_are_words),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
