@@ -234,6 +234,15 @@ static uint64_t out_of_memory(const struct cgroups *g, int dir)
 	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
+static void set_weight(const struct cgroups *g, int dir, bool idle)
+{
+	if (!g->have[CPU])
+		return;
+	/* a weight can be set of what is not idle only */
+	if (write_number(dir, "cpu.idle", idle, NULL) < 0 || !idle)
+		write_number(dir, "cpu.weight", idle ? 1 : 100, NULL);
+}
+
 /* What an older kernel does not know is left out; the box has limits of its own. */
 static void set_limits(const struct cgroups *g, int dir, uint64_t memory_bytes, bool idle)
 {
@@ -245,11 +254,7 @@ static void set_limits(const struct cgroups *g, int dir, uint64_t memory_bytes, 
 	}
 	if (g->have[PIDS])
 		write_number(dir, "pids.max", PROCESSES_MAX, NULL);
-	if (!g->have[CPU])
-		return;
-	/* a weight can be set of what is not idle only */
-	if (write_number(dir, "cpu.idle", idle, NULL) < 0 || !idle)
-		write_number(dir, "cpu.weight", idle ? 1 : 100, NULL);
+	set_weight(g, dir, idle);
 }
 
 int cgroup_prepare(struct cgroups *g, unsigned place, uint64_t memory_bytes, bool idle)
@@ -265,6 +270,12 @@ int cgroup_prepare(struct cgroups *g, unsigned place, uint64_t memory_bytes, boo
 	set_limits(g, b->fd, memory_bytes, idle);
 	b->out_of_memory = out_of_memory(g, b->fd);
 	return b->fd;
+}
+
+void cgroup_hurry(struct cgroups *g, unsigned place)
+{
+	if (g && place < g->count && g->boxes[place].fd >= 0)
+		set_weight(g, g->boxes[place].fd, false);
 }
 
 bool cgroup_ran_out(struct cgroups *g, unsigned place)

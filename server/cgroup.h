@@ -27,6 +27,8 @@ const char *cgroups_text(const struct cgroups *g);
 
 /* A box is to start in that place: its cgroup's directory, borrowed; -1: it has none, as g is NULL or it fails. */
 int cgroup_prepare(struct cgroups *g, unsigned place, uint64_t memory_bytes, bool idle);
+/* The box there is to end, which takes the processor too: it is no longer idle. */
+void cgroup_hurry(struct cgroups *g, unsigned place);
 /* Has the kernel ended something there for lack of memory since? */
 bool cgroup_ran_out(struct cgroups *g, unsigned place);
 /* The box has ended: so does all that is still there. */

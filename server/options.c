@@ -50,7 +50,7 @@ const struct option_row option_rows[] = {
 	{ .name = "grace", .value = "SECONDS", .type = OPTION_NUMBER, AT(grace),
 	  .max = 1200, .fallback = "20", .help = "how long running jobs may go on when rccd is told to end" },
 	{ .name = "store", .value = "DIR", .type = OPTION_TEXT, AT(store),
-	  .help = "where jobs run; default: /var/cache/rccd, or ~/.cache/rccd for an ordinary user" },
+	  .help = "where compilers are kept; default: /var/cache/rccd, or ~/.cache/rccd for an ordinary user" },
 	{ .name = "store-max", .value = "SIZE", .type = OPTION_SIZE, AT(store_max),
 	  .min = UINT64_C(1) << 20, .max = UINT64_C(1) << 50, .fallback = "10G", .help = "how much of the disk the store may take" },
 	{ .name = "name", .value = "NAME", .type = OPTION_TEXT, AT(name),

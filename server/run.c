@@ -37,6 +37,7 @@ struct job_run {
 	unsigned place;			/* of its box, among those alive */
 	bool reaped;			/* the place is free again */
 	bool ran_out;			/* of memory: the kernel ended it */
+	bool preempted;			/* and not gone yet */
 	uint64_t started_ms;
 	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
@@ -221,6 +222,18 @@ static void explain_end(const struct job_run *r, const char *why, struct job_res
 		 (unsigned long long)r->server->options->job_memory >> 20);
 }
 
+/* What is to end does so slowly when it gives way to everybody: not while there is any. */
+static void set_weight(struct server *s)
+{
+	bool ending = false;
+
+	if (s->policy == POLICY_DEDICATED)
+		return;
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		ending |= r->preempted;
+	spawner_give_way(s->spawner, !ending);
+}
+
 static void on_worker_end(void *arg, const char *why)
 {
 	struct job_run *r = arg;
@@ -233,6 +246,7 @@ static void on_worker_end(void *arg, const char *why)
 	*r->link = r->next;
 	if (r->next)
 		r->next->link = r->link;
+	set_weight(r->server);
 	free(r);
 }
 
@@ -316,7 +330,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	if (!toolchain_take(s, &job->toolchain, &root))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
 	q.input_pipe = takes_pipe(job);
-	q.idle = !str_eq(s->options->policy, "dedicated");
+	q.idle = s->policy != POLICY_DEDICATED;
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
@@ -359,6 +373,8 @@ static void preempt(struct job_run *r)
 	struct job_result m = { .outcome = JOB_PREEMPTED };
 
 	snprintf(m.text, sizeof m.text, "%s", hold_text(r->server->decision.hold));
+	r->preempted = true;
+	cgroup_hurry(r->server->cgroups, r->place);
 	answer(r, &m);
 	worker_cancel(r->worker);
 }
@@ -377,6 +393,7 @@ void jobs_preempt(struct server *s, unsigned keep)
 		preempt(r);
 		alive--;
 	}
+	set_weight(s);
 }
 
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max)

@@ -28,7 +28,6 @@
 #include "syscalls.h"
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
-#define NICEST "19"
 enum { FILES_MAX = 1024, THREADS_MAX = 64 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
@@ -73,15 +72,6 @@ static void tell_kernel(const char *path, const char *text)
 
 	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		return;
-}
-
-/* For all it starts. The session counts too: kernels that group by it weigh groups against each other. */
-static void give_way(void)
-{
-	const struct sched_param none = { 0 };
-
-	sched_setscheduler(0, SCHED_IDLE, &none);
-	tell_kernel("/proc/self/autogroup", NICEST);
 }
 
 /* For good: none is left that a program could be given again. */
@@ -141,15 +131,14 @@ int confine(const struct box_request *q, struct err *err)
 {
 	int rc;
 
-	if (setsid() < 0)
-		return err_sys(err, "setsid");
+	/* not a session: the kernel weighs sessions against each other, and jobs are to be one weight together */
+	if (setpgid(0, 0) < 0)
+		return err_sys(err, "setpgid");
 	/* a job that had the socket could answer in our place */
 	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
 		return err_sys(err, "close descriptors");
 	/* when memory runs out, the kernel is to take a job, not a program of the owner's */
 	tell_kernel("/proc/self/oom_score_adj", OOM_SCORE);
-	if (q->idle)
-		give_way();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* a box that may not be nice still does its job */

@@ -62,8 +62,12 @@ expect_says() { wait_until "${3:-20}" says "$1" "$2" || fail "$1 does not say $2
 hosts_say() { rcc --hosts --json | jq -e "$1" >/dev/null; }
 expect_hosts() { wait_until 10 hosts_say "$1" || fail "not $1: $(rcc --hosts --json)"; }
 
-# no_boxes NAME: nothing but rccd itself works there
-no_boxes() { [ -z "$(below "$(pid_of "$1")")" ]; }
+# nothing_works NAME: nothing but rccd and its spawn server, which waits, is there
+nothing_works() {
+	local spawner
+	spawner=$(below "$(pid_of "$1")" | head -n 1)
+	[ -z "$(below "$spawner")" ]
+}
 
 # long_sources N [FUNCTIONS]: as many, different ones, of a second or more each
 long_sources() {
@@ -100,7 +104,7 @@ right() {
 	expect_says alder '.running | length >= 18'
 	owner_uses alder 40
 	began=${EPOCHREALTIME/./}
-	wait_until 60 no_boxes alder
+	wait_until 60 nothing_works alder
 	echo "# no job process after $(((${EPOCHREALTIME/./} - began) / 1000)) ms" >&3
 	expect_says alder '.running == [] and .phase == "paused" and .capacity == 0 and .jobs.preempted >= 18'
 	wait "$build"
@@ -208,7 +212,7 @@ where_it_runs() {
 	sleep 2
 	kill -CONT "$(pid_of alder)"
 	expect_slots_free alder
-	no_boxes alder
+	nothing_works alder
 	log_of alder | grep -q stood-still
 	# it is known to have been away, and used when its back-off is over
 	wait_until 60 warm_once

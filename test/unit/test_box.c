@@ -145,7 +145,7 @@ static struct spawn_report spawn_box_in(int spawner, int cgroup_fd, int *pidfd)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(packet_send(spawner, &(struct spawn_request){ 7 }, sizeof(struct spawn_request),
+	assert_int_equal(packet_send(spawner, &(struct spawn_request){ .ticket = 7 }, sizeof(struct spawn_request),
 				     (int[]){ pair[1], cgroup_fd }), 0);
 	close(pair[1]);
 	r = report_of(spawner, pidfd);
