@@ -89,7 +89,8 @@ enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
 	X(GRANT_EXPIRED, "grant was not used in time") \
 	X(PROGRAM, "program is not allowed") \
 	X(BUSY, "no slot is free") \
-	X(INTERNAL, "volunteer failed")
+	X(INTERNAL, "volunteer failed") \
+	X(LIMIT, "over a limit of this volunteer")
 
 enum refusal {
 #define X(id, text) REFUSAL_##id,

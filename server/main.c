@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "callers.h"
 #include "exposure.h"
 #include "file.h"
 #include "home.h"
@@ -139,6 +140,7 @@ static void release(struct server *s)
 	admit_free(s->admit);
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
+	callers_free(&s->callers);
 	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);

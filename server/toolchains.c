@@ -329,6 +329,8 @@ void toolchain_offer(struct server *s, const struct digest *id, struct tree *tre
 			.id = *id, .state = TOOLCHAIN_LACKING, .text = (char *)"too many toolchains at once" });
 }
 
+bool toolchain_known(const struct server *s, const struct digest *id) { return entry_of(s, id) != NULL; }
+
 bool toolchain_ready(const struct server *s, const struct digest *id)
 {
 	const struct entry *e = entry_of(s, id);

@@ -21,6 +21,8 @@ void toolchains_free(struct toolchain_table *t);
  */
 void toolchain_offer(struct server *s, const struct digest *id, struct tree *tree);
 
+/* Announced before, by whomever, and not forgotten. */
+bool toolchain_known(const struct server *s, const struct digest *id);
 bool toolchain_ready(const struct server *s, const struct digest *id);
 /* Ready, and no file of it has changed since. If one has, it is checked anew and the agents hear of it. */
 bool toolchain_unchanged(struct server *s, const struct digest *id);
