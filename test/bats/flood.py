@@ -16,7 +16,7 @@ import sys
 import time
 import zlib
 
-from caller import (BYE, GRANT, INPUT, INPUT_END, JOB, OUTCOMES, REFUSE, RESERVE, RESULT, TOOLCHAIN, TOOLCHAIN_STATE, WELCOME,
+from caller import (BYE, GRANT, INPUT, INPUT_END, JOB, REFUSE, RESERVE, TOOLCHAIN, TOOLCHAIN_STATE, WELCOME,
                     Connection, job_of, text, tree_of, xxh3)
 
 PING, PONG = 11, 12
@@ -212,25 +212,20 @@ def ratio():
         say(said=payload[5:].decode() if kind == BYE else kind)
 
 
-def bomb(megabytes, program):
-    """Input that a compiler takes slowly, packed a thousandfold. What its box holds at most."""
+def bomb(count, program):
+    """Input that a compiler takes slowly, packed several hundredfold and sent at once. What its box holds at most."""
     control, c = connect(CONTROL), connect(RUNNER)
     identity = announce(control, program)
     c.next(WELCOME)
     control.send(RESERVE, identity + struct.pack("<Ib", 0, 0))
     _, _, grant = control.next(GRANT)
     c.send(JOB, grant + job_of(identity, "-", program, ["-o", "out.o", "-"]))
-    raw = b"\n" * 65536
-    packed = zlib.compress(raw, 9)
-    count = int(megabytes) * 16
-    held = 0
-    for i in range(count):
-        c.socket.sendall(frame(INPUT, packed, raw=len(raw), codec=2))
-        if i % 64 == 0:
-            held = max(held, boxes_kb())
-    c.send(INPUT_END, struct.pack("<QQ", count * len(raw), xxh3(raw * count)))
-    _, _, result = c.next(RESULT)
-    say(outcome=OUTCOMES[result[0]], packed_bytes=count * len(packed), box_kb=held)
+    raw = (b".rept 3000\nnop\n.endr\n" * 2979)[:65536 - 16]
+    raw = raw[:raw.rindex(b".rept")]
+    packed, count = zlib.compress(raw, 9), int(count)
+    c.socket.sendall(frame(INPUT, packed, raw=len(raw), codec=2) * count)
+    time.sleep(1)
+    say(packed_bytes=count * len(packed), raw_bytes=count * len(raw), box_kb=boxes_kb())
 
 
 def boxes_kb():
