@@ -71,6 +71,7 @@ static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELL
 
 const char *session_name(const struct session *x) { return x->name; }
 struct conn *session_conn(struct session *x) { return x->conn; }
+uint64_t session_caller(const struct session *x) { return (uintptr_t)x->caller; }
 
 /* A caller must not fill the disk with what it made us say of it. What was not said is counted. */
 static bool may_say(struct server *s)
