@@ -90,7 +90,8 @@ enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
 	X(PROGRAM, "program is not allowed") \
 	X(BUSY, "no slot is free") \
 	X(INTERNAL, "volunteer failed") \
-	X(OWNER, "its owner needs the machine")
+	X(OWNER, "its owner needs the machine") \
+	X(LIMIT, "over a limit of this volunteer")
 
 enum refusal {
 #define X(id, text) REFUSAL_##id,

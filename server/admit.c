@@ -106,6 +106,15 @@ static void serve(struct admit *a, uint64_t now_ms, struct admit_actions *out)
 	}
 }
 
+static unsigned queued_of(const struct admit *a, uint64_t owner)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < a->queued; i++)
+		n += a->queue[i].owner == owner;
+	return n;
+}
+
 static void on_reserve(struct admit *a, const struct admit_event *e, struct admit_actions *out)
 {
 	if (a->draining) {
@@ -116,7 +125,7 @@ static void on_reserve(struct admit *a, const struct admit_event *e, struct admi
 		refuse(out, e->owner, e->id, REFUSAL_OWNER);
 		return;
 	}
-	if (a->queued >= a->config.queue_max) {
+	if (a->queued >= a->config.queue_max || queued_of(a, e->owner) >= a->config.owner_max) {
 		refuse(out, e->owner, e->id, REFUSAL_QUEUE_FULL);
 		return;
 	}

@@ -17,6 +17,7 @@
 struct admit_config {
 	unsigned slots;
 	unsigned queue_max;	/* reservations waiting, of all owners together */
+	unsigned owner_max;	/* of those, of one owner */
 	unsigned grant_ms;	/* a grant not used by then lapses */
 	uint64_t (*new_token)(void);	/* never the same, and nothing tells the next: who knows one may use the grant */
 };

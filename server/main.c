@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "callers.h"
 #include "cgroup.h"
 #include "exposure.h"
 #include "file.h"
@@ -159,6 +160,7 @@ static void release(struct server *s)
 	admit_free(s->admit);
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
+	callers_free(&s->callers);
 	store_close(s->store);
 	cgroups_close(s->cgroups);
 	keys_unref(s->keys);

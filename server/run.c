@@ -23,6 +23,8 @@
 
 /* What a box may use: generous bounds that only a runaway meets. */
 enum { CPU_SECONDS = 600, WALL_SECONDS = 1200 };
+/* A caller that does not take what it asked for holds a slot. */
+enum { IDLE_MS = 30 * 1000, SENDING_MS = 600 * 1000 };
 #define FILE_BYTES ((uint64_t)512 << 20)
 #define SCRATCH_BYTES ((uint64_t)1 << 30)
 #define INPUT_BYTES ((uint64_t)1 << 30)
@@ -39,6 +41,7 @@ struct job_run {
 	bool ran_out;			/* of memory: the kernel ended it */
 	bool preempted;			/* and not gone yet */
 	uint64_t started_ms;
+	uint64_t taken, taken_ms;	/* bytes of the connection that its caller took, and when it last did */
 	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
@@ -144,7 +147,7 @@ static int relay_output(struct job_run *r, const struct frame *f, struct err *er
 		conn_send_bulk(c, f->type, f->id, f->codec, f->raw, f->payload, f->length);
 	if (r->server->fault == FAULT_EXIT_SENDING)
 		_exit(1);
-	if (conn_queued(c) > CONN_HIGH_WATER)
+	if (conn_full(c))
 		worker_pause(r->worker);
 	return 0;
 }
@@ -257,14 +260,40 @@ static uint8_t nice_of(int8_t niceness)
 	return niceness < 0 ? 0 : niceness > 19 ? 19 : (uint8_t)niceness;
 }
 
+/* It has read nothing for long though there is something, or the whole takes longer than any job can. */
+static bool waits_for_caller(struct job_run *r, uint64_t now_ms)
+{
+	const struct conn *c = session_conn(r->session);
+
+	if (conn_bytes_out(c) != r->taken || !conn_queued(c)) {
+		r->taken = conn_bytes_out(c);
+		r->taken_ms = now_ms;
+	}
+	return now_ms - r->taken_ms >= IDLE_MS || now_ms - r->started_ms >= WALL_SECONDS * 1000 + SENDING_MS;
+}
+
+static void give_up(struct job_run *r)
+{
+	snprintf(r->entry.text, sizeof r->entry.text, "its caller does not take the output");
+	write_down(r, ENDING_LIMIT);
+	session_bye(r->session, REFUSAL_LIMIT, r->entry.text);	/* cancels it */
+}
+
 /* An agent that hears nothing of its job takes us for stalled, and compiles it itself. */
 static void on_progress(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
+	uint64_t now_ms = clock_ms();
 
-	for (struct job_run *r = s->runs; r; r = r->next)
-		if (r->session)
+	for (struct job_run *r = s->runs, *next; r; r = next) {
+		next = r->next;
+		if (!r->session)
+			continue;
+		if (waits_for_caller(r, now_ms))
+			give_up(r);
+		else
 			conn_send(session_conn(r->session), WIRE_PROGRESS, 0, NULL);
+	}
 	if (!s->runs)
 		uv_timer_stop(timer);
 }
@@ -333,7 +362,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	q.idle = s->policy != POLICY_DEDICATED;
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
-	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
+	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .taken_ms = clock_ms(),
 			       .toolchain = job->toolchain, .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;

@@ -23,6 +23,10 @@ enum {
 	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
+	OWNER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one connection */
+	CONTROL_BACKLOG = 128 << 10,	/* bytes that a control connection may leave unread */
+	JOB_BACKLOG = 4 << 20,		/* and any other, where output waits on its own at CONN_HIGH_WATER */
+	SAID_PER_SECOND = 20,		/* lines of the log in a second about what callers do */
 };
 
 struct session;
@@ -61,6 +65,7 @@ struct server {
 	struct argv listening;		/* addresses, as text */
 	bool exposed;			/* one of them is no loopback address */
 
+	struct caller *callers;
 	struct session *sessions;	/* all connections */
 	unsigned session_count, stranger_count;
 	uv_timer_t hello_timer;
@@ -75,6 +80,8 @@ struct server {
 
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t end_timer;
+	uint64_t said_second;		/* lines in it about what callers do */
+	unsigned said, unsaid;
 	bool draining, ending;
 	void (*on_idle)(struct server *s);	/* draining is over */
 };

@@ -88,7 +88,7 @@ static uint64_t random_token(void)
 void slots_start(struct server *s)
 {
 	struct admit_config config = { .slots = (unsigned)s->options->jobs, .queue_max = QUEUE_MAX,
-				       .grant_ms = GRANT_MS, .new_token = random_token };
+				       .owner_max = OWNER_QUEUE_MAX, .grant_ms = GRANT_MS, .new_token = random_token };
 
 	s->admit = admit_new(&config);
 	uv_timer_init(s->loop, &s->grant_timer);

@@ -324,14 +324,16 @@ static void take_input_end(struct steps *s, const struct frame *f)
 	s->input_file = -1;
 }
 
-/* Frames that have been read. */
-static void take_frames(struct steps *s)
+static bool has_room(const struct steps *s) { return s->backlog.len - s->backlog_at < BACKLOG_MAX; }
+
+/* Frames that have been read, as long as there is room for what they unpack to: it may be a thousand times as much. */
+static void take_some(struct steps *s)
 {
 	struct err err = { 0 };
 	struct frame f;
 	int rc = 0;
 
-	while (!s->over && (rc = link_next(s->link, &f, &err)) > 0) {
+	while (!s->over && has_room(s) && (rc = link_next(s->link, &f, &err)) > 0) {
 		if (f.type == WIRE_INPUT && !s->input_whole)
 			take_input(s, &f);
 		else if (f.type == WIRE_INPUT_END && !s->input_whole)
@@ -341,7 +343,18 @@ static void take_frames(struct steps *s)
 	}
 	if (rc < 0)
 		finish(s, JOB_BAD_INPUT, "%.120s", err.text);
-	feed(s);
+}
+
+/* All of them, or until the program does not keep up: nothing would wake us for those that were read already. */
+static void take_frames(struct steps *s)
+{
+	bool full;
+
+	do {
+		take_some(s);
+		full = !has_room(s);
+		feed(s);
+	} while (full && has_room(s) && !s->over);
 }
 
 static void capture(struct steps *s, int fd, struct buf *out, const char *name)
@@ -497,9 +510,8 @@ static int attend(struct steps *s)
 static int turn(struct steps *s, struct err *err)
 {
 	int timeout_ms = attend(s);
-	bool room = s->backlog.len - s->backlog_at < BACKLOG_MAX;
 	struct pollfd p[] = {
-		{ .fd = s->link->fd, .events = room ? POLLIN : 0 },
+		{ .fd = s->link->fd, .events = has_room(s) ? POLLIN : 0 },
 		{ .fd = s->children, .events = POLLIN },
 		{ .fd = s->out[0], .events = POLLIN },
 		{ .fd = s->err[0], .events = POLLIN },
@@ -519,9 +531,7 @@ static int turn(struct steps *s, struct err *err)
 		refuse_call(s);
 	if (p[1].revents)
 		reap(s);
-	if (!p[0].revents)
-		return 0;
-	if (link_fill(s->link, err) < 0)
+	if (p[0].revents && link_fill(s->link, err) < 0)
 		return err->code;
 	take_frames(s);
 	return 0;

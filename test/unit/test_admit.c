@@ -24,7 +24,7 @@ static uint64_t next_token(void)
 
 static int setup(void **state UNUSED)
 {
-	a = admit_new(&(struct admit_config){ .slots = 2, .queue_max = 3, .grant_ms = 250,
+	a = admit_new(&(struct admit_config){ .slots = 2, .queue_max = 3, .owner_max = 2, .grant_ms = 250,
 					    .new_token = next_token });
 	return 0;
 }
@@ -179,12 +179,29 @@ static void a_full_queue_says_so(void **state UNUSED)
 {
 	granted(ALICE, 1, 0);
 	granted(ALICE, 2, 0);
-	for (uint32_t id = 3; id < 6; id++)
-		reserve(ALICE, id, 0);
+	reserve(ALICE, 3, 0);
+	reserve(ALICE, 4, 0);
+	reserve(BOB, 5, 0);
+	assert_int_equal(did.count, 0);
 	reserve(BOB, 6, 0);
 	assert_int_equal(did.count, 1);
 	assert_did(0, ADMIT_REFUSE, BOB, 6);
 	assert_int_equal(did.v[0].refusal, REFUSAL_QUEUE_FULL);
+	assert_counts(0, 2, 3);
+}
+
+static void one_owner_does_not_fill_the_queue(void **state UNUSED)
+{
+	granted(BOB, 1, 0);
+	granted(BOB, 2, 0);
+	reserve(ALICE, 3, 0);
+	reserve(ALICE, 4, 0);
+	reserve(ALICE, 5, 0);
+	assert_int_equal(did.count, 1);
+	assert_did(0, ADMIT_REFUSE, ALICE, 5);
+	assert_int_equal(did.v[0].refusal, REFUSAL_QUEUE_FULL);
+	reserve(BOB, 6, 0);
+	assert_int_equal(did.count, 0);
 	assert_counts(0, 2, 3);
 }
 
@@ -291,6 +308,7 @@ int main(void)
 		TEST(cancel_takes_what_is_waiting_or_granted),
 		TEST(who_leaves_gives_up_all_but_what_runs),
 		TEST(a_full_queue_says_so),
+		TEST(one_owner_does_not_fill_the_queue),
 		TEST(draining_refuses_the_queue_but_keeps_its_word),
 		TEST(fewer_slots_grant_nothing_above_and_keep_what_runs),
 		TEST(without_a_slot_nobody_is_left_waiting),
