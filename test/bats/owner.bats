@@ -103,6 +103,7 @@ right() {
 	build 20
 	expect_says alder '.running | length >= 18'
 	owner_uses alder 40
+	printf 'MemTotal: 16000000 kB\nMemAvailable: 100000 kB\n' >"$PLAY/alder/proc/meminfo"
 	began=${EPOCHREALTIME/./}
 	wait_until 60 nothing_works alder
 	echo "# no job process after $(((${EPOCHREALTIME/./} - began) / 1000)) ms" >&3
