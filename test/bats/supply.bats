@@ -57,9 +57,12 @@ fetching() { rcc --hosts --json | jq -e '.hosts[0].fetching[0] | .by_us and .sta
 
 	wait_until 10 fetching || fail "$(rcc --hosts --json)"
 	rcc --hosts >hosts
+	rcc --watch >watched
 	wait $!
 
 	grep -Eq '; fetching gcc [0-9.]+ \(.*cc1.*\): [0-9]+ of [0-9]+ MB' hosts || fail "$(cat hosts)"
+	grep -Eq '^  \[#*\.+\] fetching gcc [0-9.]+ \(.*cc1.*\): [0-9]+ of [0-9]+ MB$' watched || fail "$(cat watched)"
+	grep -q '^waiting .* a\.c$' watched
 	served bare
 }
 
