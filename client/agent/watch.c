@@ -162,5 +162,5 @@ char *watch_text(const struct watch *w)
 	put_totals(w, &page);
 	for (size_t i = 0; i < page.count && i < most; i++)
 		buf_printf(&b, "%s\n", page.v[i]);
-	return xstrdup(buf_str(&b));
+	return buf_str(&b);
 }

@@ -12,9 +12,9 @@ setup() {
 	echo 'int supplied;' >a.c
 }
 teardown() {
-	local pid
-	for pid in $(cat "$FARM"/wanting*.pid 2>/dev/null); do
-		kill "$pid" 2>/dev/null || true
+	local file
+	for file in "$FARM"/wanting.*.pid; do
+		[ ! -e "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
 	done
 	farm_stop
 }
