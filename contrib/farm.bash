@@ -109,11 +109,11 @@ farm_start() {
 
 	# where boxes do not hold (a container without namespaces), jobs go without
 	mkdir -p "$farm_scratch/trial"
-	"$farm_scratch/bin/rccd-box" --probe "$farm_scratch/trial" "$((EUID ? 0 : 64000))" 2>/dev/null ||
+	"$farm_scratch/bin/rccd-box" --probe "$farm_scratch/trial" "$((EUID ? 0 : 64000))" confined 2>/dev/null ||
 		boxed=(--insecure-no-sandbox)
 	for name in "${all[@]:0:$1}"; do
 		log=$farm_scratch/$name.log
-		rccd --name "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs "$slots" ${boxed[@]+"${boxed[@]}"} \
+		rccd --name "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs "$slots" --policy dedicated ${boxed[@]+"${boxed[@]}"} \
 			--store "$farm_scratch/$name" >"$log" 2>&1 </dev/null &
 		farm_pids+=($!)
 		farm_await "$log" $!

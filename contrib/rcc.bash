@@ -49,11 +49,11 @@ _rccd() {
 	case $before in
 	--store | --toolchain-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--config | --key-file | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated" -- "$word") ;;
+	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated polite idle" -- "$word") ;;
 	--log) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$word") ;;
 	--http) mapfile -t COMPREPLY < <(compgen -W "off 127.0.0.1:17633" -- "$word") ;;
 	--listen) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:17632" -- "$word") ;;
-	*) mapfile -t COMPREPLY < <(compgen -W "--listen --http --jobs --job-uid --grace --store --name --policy --toolchain-dir --log --config --key-file --make-key
+	*) mapfile -t COMPREPLY < <(compgen -W "--listen --http --jobs --job-uid --job-memory --grace --store --name --policy --toolchain-dir --log --config --key-file --make-key
 		--allow-public --insecure-no-sandbox --insecure-no-auth --help --version" -- "$word") ;;
 	esac
 }

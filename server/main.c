@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "cgroup.h"
 #include "exposure.h"
 #include "file.h"
 #include "home.h"
@@ -14,11 +15,14 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "owner.h"
 #include "run.h"
 #include "sandbox.h"
 #include "server.h"
 #include "session.h"
 #include "slots.h"
+#include "store.h"
+#include "spawner.h"
 #include "toolchains.h"
 
 enum { EXIT_USAGE = 2, FAREWELL_MS = 500 };
@@ -47,13 +51,16 @@ static void on_end(uv_timer_t *timer)
 	s->ending = true;
 	sessions_close(s, REFUSAL_DRAINING);
 	http_stop(s);
+	owner_stop(s);
 	close_handle(&s->grant_timer);
 	close_handle(&s->state_timer);
 	close_handle(&s->hello_timer);
 	close_handle(&s->progress_timer);
+	toolchains_stop(s);
 	close_handle(&s->term);
 	close_handle(&s->interrupt);
 	close_handle(&s->hangup);
+	spawner_close(ptr_steal(&s->spawner));
 	/* an agent that does not read its BYE is not waited for */
 	uv_timer_start(&s->end_timer, on_farewell, FAREWELL_MS, 0);
 	uv_unref((uv_handle_t *)&s->end_timer);
@@ -114,6 +121,14 @@ static void say_warnings(const struct server *s)
 		log_warn("fault", "name=%s", s->options->fault);
 }
 
+/* Foreign programs run in a box only, and only for callers who are known. */
+static bool accepts_any(const struct server *s)
+{
+	const char *said = s->options->accept_toolchains;
+
+	return said ? str_eq(said, "any") : s->keys != NULL;
+}
+
 static int start(struct server *s, struct err *err)
 {
 	int rc;
@@ -127,9 +142,14 @@ static int start(struct server *s, struct err *err)
 	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
+	rc = store_open(s->options->store, s->options->store_max, &s->store, err);
+	if (rc < 0)
+		return rc;
+	s->accept_any = s->confined && accepts_any(s);
 	slots_start(s);
 	toolchains_start(s);
 	start_timers(s);
+	owner_start(s);
 	rc = listen_start(s, err);
 	return rc < 0 ? rc : http_start(s, err);
 }
@@ -139,6 +159,8 @@ static void release(struct server *s)
 	admit_free(s->admit);
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
+	store_close(s->store);
+	cgroups_close(s->cgroups);
 	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);
@@ -166,8 +188,9 @@ static int serve(const struct options *o, struct keys *keys, struct err *err)
 	uv_run(s.loop, UV_RUN_DEFAULT);
 	close_handle(&s.end_timer);
 	uv_run(s.loop, UV_RUN_NOWAIT);
-	uv_loop_close(s.loop);
-	release(&s);
+	/* busy: a worker thread still uses what would be freed */
+	if (uv_loop_close(s.loop) == 0)
+		release(&s);
 	log_info("end", "jobs=%llu", (unsigned long long)s.ledger.job_count);
 	return 0;
 }

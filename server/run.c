@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "args.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
@@ -31,9 +32,13 @@ struct job_run {
 	struct server *server;
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
+	struct digest toolchain;	/* taken, until the box is gone */
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
+	bool reaped;			/* the place is free again */
+	bool ran_out;			/* of memory: the kernel ended it */
 	uint64_t started_ms;
+	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
 };
@@ -52,17 +57,15 @@ static void describe(struct ledger_job *entry, const struct session *x, const st
 	entry->started = (int64_t)time(NULL);
 }
 
-static int check(struct server *s, const struct job *job, struct err *err)
+static int check(const struct server *s, const struct job *job, struct err *err)
 {
-	if (!toolchain_unchanged(s, &job->toolchain))
-		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
 	for (size_t i = 0; i < job->step_count; i++) {
 		const struct job_step *step = &job->steps[i];
 		int rc = toolchain_allows(s, &job->toolchain, step) ? 0 :
 			 err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here", step->program);
 
 		if (rc == 0)
-			rc = args_check(toolchain_program_name(step->program), &step->argv, err);
+			rc = args_check(program_name(step->program), &step->argv, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -76,6 +79,9 @@ static void write_down(struct job_run *r, enum ending ending)
 		return;
 	r->counted = true;
 	r->entry.ending = ending;
+	if (r->entry.cpu_us < r->used.cpu_us)	/* it ended without a word, or was not waited for */
+		r->entry.cpu_us = r->used.cpu_us;
+	r->server->ended_cpu_us += r->entry.cpu_us;
 	r->entry.wall_us = (clock_ms() - r->started_ms) * 1000;
 	ledger_add(&r->server->ledger, &r->entry);
 	log_info("job", "number=%llu caller=%s programs=\"%s\" ending=%s status=%u signal=%u cpu_ms=%llu wall_ms=%llu "
@@ -92,6 +98,7 @@ static enum ending ending_of(const struct job_result *m)
 		[JOB_LIMIT] = ENDING_LIMIT,
 		[JOB_BOX_FAILED] = ENDING_FAILED,
 		[JOB_BAD_INPUT] = ENDING_FAILED,
+		[JOB_PREEMPTED] = ENDING_PREEMPTED,
 	};
 
 	return endings[m->outcome];
@@ -148,6 +155,19 @@ static void claim_nothing(struct job_result *m)
 	m->output_hash = XXH3_64bits("", 0);
 }
 
+static int take_progress(struct job_run *r, struct reader *reader, struct err *err)
+{
+	struct wire_progress m;
+	int rc = wire_progress_get(reader, &m, err);
+
+	if (rc < 0)
+		return rc;
+	r->used.memory_kb = m.memory_kb;
+	if (m.cpu_us > r->used.cpu_us)
+		r->used.cpu_us = m.cpu_us;
+	return 0;
+}
+
 static int on_frame(const struct frame *f, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -157,6 +177,8 @@ static int on_frame(const struct frame *f, void *arg, struct err *err)
 
 	if (!r->session)
 		return err_set(err, ERR_WIRE, "a frame after RESULT");
+	if (f->type == WIRE_PROGRESS)
+		return take_progress(r, &reader, err);
 	if (f->type == WIRE_OUTPUT)
 		return r->server->fault == FAULT_EMPTY ? 0 : relay_output(r, f, err);
 	if (f->type != WIRE_RESULT)
@@ -181,17 +203,33 @@ static void on_reaped(void *arg)
 {
 	struct job_run *r = arg;
 
+	r->reaped = true;
+	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
+	cgroup_clear(r->server->cgroups, r->place);
 	slots_finish(r->server);
+}
+
+/* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
+static void explain_end(const struct job_run *r, const char *why, struct job_result *m)
+{
+	*m = (struct job_result){ .outcome = JOB_BOX_FAILED };
+	snprintf(m->text, sizeof m->text, "%s", *why ? why : "the box ended without a result");
+	if (!r->ran_out)
+		return;
+	m->outcome = JOB_LIMIT;
+	snprintf(m->text, sizeof m->text, "memory: more than %llu MB",
+		 (unsigned long long)r->server->options->job_memory >> 20);
 }
 
 static void on_worker_end(void *arg, const char *why)
 {
 	struct job_run *r = arg;
-	struct job_result m = { .outcome = JOB_BOX_FAILED };
+	struct job_result m;
 
-	snprintf(m.text, sizeof m.text, "%s", *why ? why : "the box ended without a result");
+	explain_end(r, why, &m);
 	if (r->session)
 		answer(r, &m);
+	toolchain_give_back(r->server, &r->toolchain);
 	*r->link = r->next;
 	if (r->next)
 		r->next->link = r->link;
@@ -223,7 +261,7 @@ static unsigned free_place(const struct server *s)
 	unsigned place = 0;
 
 	for (const struct job_run *r = s->runs; r;) {
-		bool taken = r->place == place;
+		bool taken = r->place == place && !r->reaped;
 
 		place += taken;
 		r = taken ? s->runs : r->next;
@@ -231,15 +269,23 @@ static unsigned free_place(const struct server *s)
 	return place;
 }
 
+/* clang takes a pipe by the input's name for its input, and gives the same object: so it starts before the text is there. */
+static bool takes_pipe(const struct job *job)
+{
+	const char *name = program_name(job->steps[0].program);
+
+	return *job->input_name && job->step_count == 1 && !job->steps[0].stdin_input && str_starts(name, "clang");
+}
+
 /* What is in its root, and whom it becomes. */
-static void confine(struct box_request *q, const struct server *s, unsigned place)
+static void confine(struct box_request *q, const struct server *s, unsigned place, char *root)
 {
 	q->confined = s->confined;
 	if (!s->confined)
 		return;
 	q->uid = sandbox_uid(s, place);
 	q->scratch_bytes = SCRATCH_BYTES;
-	toolchain_contents(s, &q->job.toolchain, &q->files, &q->links);
+	q->root = root;
 }
 
 static void link_run(struct job_run *r)
@@ -257,27 +303,32 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	      struct job_run **out, struct err *err)
 {
 	uint64_t number = job_numbers + 1;
-	autofree char *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
+	autofree char *root = NULL, *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
-				 .input_bytes = INPUT_BYTES, .job = *job };
+				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .job = *job };
+	struct worker_place where = { .spawner = s->spawner };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
 	if (rc < 0)
 		return rc;
+	if (!toolchain_take(s, &job->toolchain, &root))
+		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
+	q.input_pipe = takes_pipe(job);
+	q.idle = !str_eq(s->options->policy, "dedicated");
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
-			       .output_names = job->outputs.count };
+			       .toolchain = job->toolchain, .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;
 	r->place = free_place(s);
-	confine(&q, s, r->place);
-	rc = worker_start(s->loop, s->box, &q, &worker_ops, r, &r->worker, err);
-	argv_free(&q.files);
-	argv_free(&q.links);
+	confine(&q, s, r->place, root);
+	where.cgroup_fd = cgroup_prepare(s->cgroups, r->place, q.memory_bytes, q.idle);
+	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
 	if (rc < 0) {
+		toolchain_give_back(s, &r->toolchain);
 		free(r);
 		return rc;
 	}
@@ -303,6 +354,31 @@ void job_cancel(struct job_run *r)
 	worker_cancel(r->worker);
 }
 
+static void preempt(struct job_run *r)
+{
+	struct job_result m = { .outcome = JOB_PREEMPTED };
+
+	snprintf(m.text, sizeof m.text, "%s", hold_text(r->server->decision.hold));
+	answer(r, &m);
+	worker_cancel(r->worker);
+}
+
+/* The list has the newest first. */
+void jobs_preempt(struct server *s, unsigned keep)
+{
+	unsigned alive = 0;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		alive += r->session != NULL;
+	for (struct job_run *r = s->runs, *next; r && alive > keep; r = next) {
+		next = r->next;
+		if (!r->session)
+			continue;
+		preempt(r);
+		alive--;
+	}
+}
+
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
 {
 	uint64_t now_ms = clock_ms();
@@ -310,6 +386,17 @@ size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
 
 	for (const struct job_run *r = s->runs; r && n < max; r = r->next)
 		if (!r->counted)
-			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms };
+			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms,
+							.cpu_us = r->used.cpu_us, .memory_kb = r->used.memory_kb };
 	return n;
+}
+
+uint64_t jobs_cpu_us(const struct server *s)
+{
+	uint64_t sum_us = s->ended_cpu_us;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		if (!r->counted)
+			sum_us += r->used.cpu_us;
+	return sum_us;
 }

@@ -1,32 +1,65 @@
 /*
- * sandbox.c - the trial of the box at the start.
+ * sandbox.c - the trial of the box at the start, and whose its jobs are.
  *
  * Nothing is asked of the kernel's settings: a box is made, a program is run
- * in it, and that works or names the step that does not.
+ * in it, and that works or names the step that does not. So it is with the
+ * range of user ids that an ordinary user may have.
  */
 #include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "file.h"
 #include "log.h"
+#include "spawner.h"
 
-enum { SAID_MAX = 4096 };
+enum { SAID_MAX = 4096, SUBIDS_BYTES = 1 << 20 };
 
 uint32_t sandbox_uid(const struct server *s, unsigned place)
 {
-	return geteuid() == 0 ? (uint32_t)s->options->job_uid + place : 0;
+	if (geteuid() == 0)
+		return (uint32_t)s->options->job_uid + place;
+	return s->job_users ? 1 + place : 0;	/* 0 is rccd's own user there */
 }
 
-static int spawn_probe(const char *box, char *directory, char *uid, int out, pid_t *pid, struct err *err)
+bool subid_find(const char *text, const char *name, unsigned id, unsigned count, unsigned *first)
 {
-	char *argv[] = { (char *)"rccd-box", (char *)"--probe", directory, uid, NULL }, *env[] = { NULL };
+	autofree char *number = xasprintf("%u", id);
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		size_t len = strcspn(text, ":\n");
+		unsigned start, many;
+
+		if (sscanf(text + len, ":%u:%u", &start, &many) == 2 && many >= count &&
+		    ((strlen(name) == len && strncmp(text, name, len) == 0) ||
+		     (strlen(number) == len && strncmp(text, number, len) == 0))) {
+			*first = start;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_range(const char *file, unsigned id, unsigned count, unsigned *first)
+{
+	const struct passwd *self = getpwuid(geteuid());
+	autobuf struct buf text = { 0 };
+
+	return read_file(file, SUBIDS_BYTES, &text, NULL) == 0 &&
+	       subid_find(buf_str(&text), self ? self->pw_name : "", id, count, first);
+}
+
+static int spawn_probe(const char *box, char *directory, char *uid, char *mode, int out, pid_t *pid, struct err *err)
+{
+	char *argv[] = { (char *)"rccd-box", (char *)"--probe", directory, uid, mode, NULL }, *env[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	int rc;
 
@@ -38,14 +71,14 @@ static int spawn_probe(const char *box, char *directory, char *uid, int out, pid
 	return rc ? err_set(err, ERR_IO, "start %s: %s", box, strerror(rc)) : 0;
 }
 
-static int probe(const char *box, char *directory, char *uid, struct buf *said, struct err *err)
+static int run_probe(const char *box, char *directory, char *uid, char *mode, struct buf *said, struct err *err)
 {
 	int pipe_fds[2], status, rc;
 	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe");
-	rc = spawn_probe(box, directory, uid, pipe_fds[1], &pid, err);
+	rc = spawn_probe(box, directory, uid, mode, pipe_fds[1], &pid, err);
 	close(pipe_fds[1]);
 	if (rc == 0)
 		rc = read_all(pipe_fds[0], SAID_MAX, said, err);
@@ -62,32 +95,84 @@ static int probe(const char *box, char *directory, char *uid, struct buf *said, 
 	return err_set(err, ERR_CONFIG, "%.200s", said->len ? buf_str(said) : "the box died");
 }
 
-static void say(const struct server *s)
-{
-	if (geteuid() == 0)
-		log_info("confined", "as=root uids=%u-%u", sandbox_uid(s, 0),
-			 sandbox_uid(s, (unsigned)s->options->jobs - 1));
-	else
-		log_info("confined", "as=user uid=%u", (unsigned)geteuid());
-}
-
-int sandbox_start(struct server *s, struct err *err)
+static int probe(const struct server *s, char *mode, struct err *err)
 {
 	autofree char *directory = xasprintf("%s/probe", s->jobs_dir), *uid = xasprintf("%u", sandbox_uid(s, 0));
 	autobuf struct buf said = { 0 };
 	int rc;
 
-	if (s->options->insecure_no_sandbox)
-		return 0;
 	if (mkdir(directory, 0700) < 0)
 		return err_sys(err, "make %s", directory);
-	rc = probe(s->box, directory, uid, &said, err);
+	rc = run_probe(s->box, directory, uid, mode, &said, err);
 	rmdir(directory);
-	if (rc < 0) {
-		err_wrap(err, "cannot confine jobs (--insecure-no-sandbox serves without)");
-		return err->code = ERR_CONFIG;
+	return rc;
+}
+
+/* A user of its own for each slot, from the range that the system gives this user. NULL: there is none, or it does not work. */
+static char *try_range(struct server *s, struct err *why)
+{
+	unsigned count = (unsigned)s->options->jobs, uid, gid;
+	char *mode;
+
+	if (!find_range("/etc/subuid", geteuid(), count, &uid) || !find_range("/etc/subgid", geteuid(), count, &gid)) {
+		err_set(why, ERR_ABSENT, "no range in /etc/subuid and /etc/subgid");
+		return NULL;
 	}
+	mode = xasprintf("confined:%u:%u:%u", count, uid, gid);
+	s->job_users = count;
+	if (probe(s, mode, why) == 0) {
+		log_info("confined", "as=user uids=%u-%u", uid, uid + count - 1);
+		return mode;
+	}
+	s->job_users = 0;
+	free(mode);
+	return NULL;
+}
+
+static int try_boxes(struct server *s, char **mode, struct err *err)
+{
+	struct err why = { 0 };
+
 	s->confined = true;
-	say(s);
+	*mode = geteuid() == 0 ? NULL : try_range(s, &why);
+	if (*mode)
+		return 0;
+	*mode = xstrdup("confined");
+	if (probe(s, *mode, err) < 0)
+		return err_wrap(err, "cannot confine jobs (--insecure-no-sandbox serves without)");
+	if (geteuid() == 0)
+		log_info("confined", "as=root uids=%u-%u", sandbox_uid(s, 0),
+			 sandbox_uid(s, (unsigned)s->options->jobs - 1));
+	else
+		log_info("confined", "as=user uid=%u note=\"all jobs are one user: %s\"", (unsigned)geteuid(), why.text);
 	return 0;
+}
+
+/* First, so that the spawn server is where we are. */
+static void start_cgroups(struct server *s)
+{
+	struct err why = { 0 };
+
+	s->cgroups = cgroups_open((unsigned)s->options->jobs, &why);
+	make_printable(why.text);
+	if (s->cgroups)
+		log_info("cgroups", "bound=\"%s\"", cgroups_text(s->cgroups));
+	else
+		log_info("cgroups", "bound=\"\" note=\"each process of a job has limits of its own: %s\"", why.text);
+}
+
+int sandbox_start(struct server *s, struct err *err)
+{
+	autofree char *mode = NULL;
+	int rc = 0;
+
+	start_cgroups(s);
+
+	if (s->options->insecure_no_sandbox)
+		mode = xstrdup("unconfined");
+	else
+		rc = try_boxes(s, &mode, err);
+	if (rc == 0)
+		rc = spawner_open(s->loop, s->box, mode, &s->spawner, err);
+	return rc < 0 ? err->code = ERR_CONFIG : 0;
 }

@@ -12,6 +12,7 @@
 #include "key.h"
 #include "ledger.h"
 #include "options.h"
+#include "policy.h"
 
 enum {
 	GRANT_MS = 250,
@@ -29,6 +30,8 @@ struct job_run;
 struct listener;
 struct toolchain_table;
 struct http;
+struct store;
+struct owner;
 
 struct server {
 	uv_loop_t *loop;
@@ -37,6 +40,11 @@ struct server {
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
 	bool confined;			/* the boxes hold */
+	bool accept_any;		/* toolchains that this machine does not have itself */
+	struct store *store;		/* files and toolchains by digest */
+	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
+	struct spawner *spawner;	/* makes the boxes */
+	struct cgroups *cgroups;	/* NULL: this system gives us none */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 
@@ -44,6 +52,10 @@ struct server {
 	struct admit_actions actions;
 	uv_timer_t grant_timer;
 	uv_timer_t state_timer;
+
+	enum policy policy;
+	struct policy_decision decision;	/* what the owner leaves us now */
+	struct owner *owner;
 
 	struct listener *listeners;
 	struct argv listening;		/* addresses, as text */
@@ -55,6 +67,7 @@ struct server {
 
 	struct toolchain_table *toolchains;
 	struct job_run *runs;		/* all jobs whose box is alive */
+	uint64_t ended_cpu_us;		/* processor time of those that have ended */
 	uv_timer_t progress_timer;	/* while there are any */
 	struct ledger ledger;
 	struct http *http;

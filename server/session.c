@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "clock.h"
+#include "intake.h"
 #include "listen.h"
 #include "log.h"
 #include "run.h"
@@ -24,6 +25,7 @@ enum state {
 	IDLE,		/* a job connection without a job */
 	INPUT,		/* its job is taking input */
 	COMPILING,	/* its job has all its input */
+	STORE,		/* brings the files of toolchains */
 	DISCARD,	/* its job is over before its input was: the rest is dropped */
 	SILENT,		/* --fault: nothing is answered */
 	STATES
@@ -39,6 +41,7 @@ struct session {
 	char name[CALLER_TEXT];
 	enum codec codec;		/* for output: by where the peer is */
 	struct job_run *run;
+	struct intake *intake;		/* of a STORE connection */
 	bool stuck_slot;		/* --fault silent-job: a slot runs without a job */
 	struct digest *announced;	/* toolchains the agent asked about */
 	size_t announced_count;
@@ -72,6 +75,7 @@ static void session_free(struct session *x)
 
 	if (x->run)
 		job_cancel(ptr_steal(&x->run));
+	intake_end(ptr_steal(&x->intake));
 	if (x->stuck_slot)
 		slots_finish(s);
 	if (x->state == CONTROL)
@@ -163,6 +167,12 @@ static void send_noise(struct session *x)
 	conn_send_bulk(x->conn, 255, 0xdeadbeef, 255, 0xffffffff, noise, sizeof noise);
 }
 
+static const struct { const char *name; enum state state; } roles[ROLES] = {
+	[ROLE_CONTROL] = { "control", CONTROL },
+	[ROLE_JOB] = { "job", IDLE },
+	[ROLE_STORE] = { "store", STORE },
+};
+
 static int on_hello(struct session *x, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
@@ -185,10 +195,12 @@ static int on_hello(struct session *x, struct frame *f, struct err *err)
 		session_bye(x, x->server->draining ? REFUSAL_DRAINING : REFUSAL_VERSION, NULL);
 		return 0;
 	}
-	x->state = m.role == ROLE_CONTROL ? CONTROL : IDLE;
+	x->state = roles[m.role].state;
+	if (x->state == STORE)
+		x->intake = intake_new(x, x->server);
 	x->server->stranger_count--;
 	conn_set_quota(x->conn, 0);
-	log_debug("hello", "peer=%s name=%s role=%s key=%s", x->peer, x->name, m.role == ROLE_CONTROL ? "control" : "job",
+	log_debug("hello", "peer=%s name=%s role=%s key=%s", x->peer, x->name, roles[m.role].name,
 		  conn_key(x->conn) ? conn_key(x->conn)->name : "-");
 	welcome(x);
 	if (x->state == CONTROL)
@@ -343,6 +355,11 @@ static int on_late_input_end(struct session *x, struct frame *f UNUSED, struct e
 	return 0;
 }
 
+static int on_supply(struct session *x, struct frame *f, struct err *err) { return intake_supply(x->intake, f, err); }
+static int on_blob(struct session *x, struct frame *f, struct err *err) { return intake_blob(x->intake, f, err); }
+static int on_blob_data(struct session *x, struct frame *f, struct err *err) { return intake_data(x->intake, f, err); }
+static int on_blob_none(struct session *x, struct frame *f, struct err *err) { return intake_none(x->intake, f, err); }
+
 /*
  * What an agent may say, and when. A job may be over before its input was
  * sent, so its rest is still on the way: DISCARD.
@@ -353,12 +370,14 @@ static step *const steps[STATES][WIRE_TYPES] = {
 		      [WIRE_PING] = on_ping },
 	[IDLE] = { [WIRE_JOB] = on_job },
 	[INPUT] = { [WIRE_INPUT] = on_input, [WIRE_INPUT_END] = on_input_end },
+	[STORE] = { [WIRE_SUPPLY] = on_supply, [WIRE_BLOB] = on_blob, [WIRE_BLOB_DATA] = on_blob_data,
+		    [WIRE_BLOB_NONE] = on_blob_none },
 	[DISCARD] = { [WIRE_INPUT] = on_late_input, [WIRE_INPUT_END] = on_late_input_end, [WIRE_JOB] = on_job },
 };
 
 static const char *const state_names[STATES] = {
 	[AWAIT_HELLO] = "before HELLO", [CONTROL] = "on a control connection", [IDLE] = "without a job",
-	[INPUT] = "during input", [COMPILING] = "while compiling", [DISCARD] = "after a job", [SILENT] = "in silence",
+	[INPUT] = "during input", [COMPILING] = "while compiling", [STORE] = "on a store connection", [DISCARD] = "after a job", [SILENT] = "in silence",
 };
 
 static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct err *err UNUSED)
@@ -454,7 +473,7 @@ void sessions_check_keys(struct server *s)
 		next = x->next;
 		if (shown)
 			now = keys_find(s->keys, shown->name, strlen(shown->name));
-		if ((x->state == CONTROL || x->state == IDLE) && !(now && key_eq(shown, now)))
+		if ((x->state == CONTROL || x->state == IDLE || x->state == STORE) && !(now && key_eq(shown, now)))
 			lock_out(x);
 	}
 }
@@ -510,6 +529,16 @@ void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state
 	for (struct session *x = s->sessions; x; x = x->next)
 		if (x->state == CONTROL && has_announced(x, &m->id))
 			conn_send(x->conn, WIRE_TOOLCHAIN_STATE, 0, &b);
+}
+
+void sessions_drop(struct server *s)
+{
+	while (s->sessions) {
+		struct session *x = s->sessions;
+
+		conn_close(ptr_steal(&x->conn));
+		session_free(x);
+	}
 }
 
 void sessions_close(struct server *s, enum refusal refusal)

@@ -35,5 +35,7 @@ unsigned sessions_agents(const struct server *s);	/* control connections */
 void sessions_push_state(struct server *s);
 void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state *m);
 void sessions_close(struct server *s, enum refusal refusal);
+/* All connections end without a word, and their jobs with them. */
+void sessions_drop(struct server *s);
 
 #endif

@@ -5,12 +5,14 @@
  *	DIR/trees/ID		a toolchain's tree, encoded; its mtime is when it was last used
  *	DIR/roots/ID/		the toolchain at its absolute paths: hard links to blobs,
  *				symbolic links, and the places a box mounts on
- *	DIR/incoming/		what is not whole yet; emptied at the start
+ *	DIR/incoming/		what is not whole yet, and what is being removed
  *
  * Each thing is made in incoming/ and renamed to its place, so that whoever is
  * killed, at whatever instant, leaves nothing that looks whole and is not.
  * What a crash of the machine may have damaged is found at the start (sizes)
- * and before the first use of a life of rccd (contents).
+ * and before the first use of a life of rccd (contents): roots and incoming/ are
+ * emptied at the start, so a toolchain of an earlier life is known, with all its
+ * blobs, but not installed until store_install() has hashed them.
  *
  * Every call may come from any thread. Those marked "disk" block: call them
  * from a worker thread. Errors: ERR_LIMIT no room, ERR_IO the disk, others as said.
@@ -25,12 +27,19 @@
 struct store;
 struct store_blob;		/* one on its way in; of one thread at a time */
 
-/* Disk. directory exists, is ours alone, and is locked by the caller. max_bytes: of all blobs. */
+/* Disk. directory exists, is ours alone, and is locked by the caller. max_bytes: of all files. */
 int store_open(const char *directory, uint64_t max_bytes, struct store **out, struct err *err);
 void store_close(struct store *s);	/* s may be NULL */
 
 /* Is it there, as far as is known? Memory only. */
 bool store_has(struct store *s, const struct digest *d);
+
+/*
+ * Memory. A toolchain is on its way in: the blobs that its tree names, those there and those to come, are not
+ * removed to make room for others, until as many calls of the second function. Before the first store_has().
+ */
+void store_expect(struct store *s, const struct tree *tree);
+void store_expect_end(struct store *s, const struct tree *tree);
 
 /*
  * Disk. Room for so many bytes more, below max_bytes and on the file system: blobs that no toolchain
@@ -60,8 +69,8 @@ void store_release(struct store *s, const struct digest *id);
 char *store_root(const struct store *s, const struct digest *id);
 
 struct store_view {
-	uint64_t bytes, max_bytes;	/* of blobs */
-	uint64_t blobs, toolchains;
+	uint64_t bytes, max_bytes;	/* of all files, in whole blocks */
+	uint64_t blobs, toolchains;	/* those of earlier lives, too */
 	uint64_t evicted;		/* toolchains, in this life */
 };
 struct store_view store_view(struct store *s);

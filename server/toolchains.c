@@ -1,32 +1,58 @@
 /*
- * toolchains.c - trees that agents offer, compared with this machine's disk.
+ * toolchains.c - from a tree that an agent announced to a root that jobs run in.
  *
- * The comparing is done in worker threads; the digests are remembered, so
- * that the second agent with the same compiler costs a few stats.
+ *	CHECKING   a worker thread gathers its files from store and disk
+ *	WANTED     some are missing; whoever has them may supply them
+ *	FETCHING   a caller does
+ *	READY      installed (or, unconfined: the host's own files are the same)
+ *	LACKING    not here, and the text says why
+ *
+ * Gathering, fetching and installing touch worker threads and one connection;
+ * jobs of other toolchains do not notice.
  */
 #include "toolchains.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 
-#include "digest_memo.h"
+#include "clock.h"
+#include "hostfiles.h"
 #include "log.h"
 #include "session.h"
+#include "store.h"
 
-enum { TOOLCHAINS_MAX = 256, MEMO_FILES = 16384, LINKS_MAX = 40 };
-enum state { CHECKING, READY, LACKING };
+enum {
+	TOOLCHAINS_MAX = 256,
+	MEMO_FILES = 16384,
+	TICK_MS = 250,		/* at most one push of progress in that time */
+	SUPPLY_MS = 10000,	/* a supplier without progress for so long is dropped */
+	RETRY_MS = 30000,	/* what could not be supplied is wanted again after that */
+	GATHER_ROUNDS = 3,	/* an install may find damage, and gather again */
+};
+enum state { CHECKING, READY, LACKING, WANTED, FETCHING, STATES };
+
+struct missing {
+	struct digest digest;
+	uint64_t size;
+};
 
 struct entry {
 	struct digest id;
 	struct tree tree;	/* never changes: worker threads read it */
-	struct file_id *files;	/* as they were when it was found ready; one for each tree entry */
+	struct file_id *files;	/* unconfined: the host's, as they were when it was found ready */
 	enum state state;
-	bool checking;		/* a worker thread has it */
+	bool busy;		/* a worker thread has it */
+	bool expected;		/* the store keeps what has come of it */
 	uint64_t used;		/* when, by the table's count of uses */
 	char *programs;
 	char *text;		/* what is lacking */
+	struct missing *missing;	/* each once */
+	size_t missing_count, asked;	/* of them */
+	uint64_t total, done;	/* bytes of its files, of those that are here */
+	bool moved;		/* done changed since it was last pushed */
+	struct intake *supplier;
+	uint64_t heard_ms;	/* when it last brought something */
+	uint64_t retry_ms;	/* LACKING until then; 0: until it is announced again */
 };
 
 struct toolchain_table {
@@ -34,232 +60,214 @@ struct toolchain_table {
 	size_t count;
 	uint64_t uses;
 	struct digest_memo *memo;
+	uv_timer_t tick;
 };
 
-/* One run of the comparison. */
-struct check {
+/* One search for an entry's files. */
+struct gather {
 	uv_work_t work;
 	struct server *server;
 	struct entry *entry;
 	struct file_id *files;
+	struct missing *missing;
+	size_t missing_count;
+	uint64_t lack_bytes;
 	struct err err;
 	int rc;
 };
 
-/* GNU names its programs after the target, Debian after the version too: x86_64-linux-gnu-as, clang-14. */
-static const struct {
-	const char *name;
-	bool prefixed, versioned;
-} programs[] = {
-	{ "cc1", false, false },
-	{ "cc1plus", false, false },
-	{ "as", true, false },
-	{ "clang", false, true },
-	{ "clang++", false, true },
-};
+/* Worker threads */
 
-static bool name_fits(const char *base, const char *name, bool prefixed, bool versioned)
+static bool is_missing(const struct gather *g, const struct digest *d)
 {
-	size_t len = strlen(name);
-
-	if (prefixed && strlen(base) > len + 1 && base[strlen(base) - len - 1] == '-')
-		base += strlen(base) - len;
-	if (!str_starts(base, name))
-		return false;
-	base += len;
-	return !*base || (versioned && *base == '-' && base[1] && strspn(base + 1, "0123456789.") == strlen(base + 1));
+	for (size_t i = 0; i < g->missing_count; i++)
+		if (digest_eq(&g->missing[i].digest, d))
+			return true;
+	return false;
 }
 
-const char *toolchain_program_name(const char *path)
+static void add_missing(struct gather *g, const struct tree_entry *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-		if (name_fits(path_base(path), programs[i].name, programs[i].prefixed, programs[i].versioned))
-			return programs[i].name;
-	return NULL;
+	if (is_missing(g, &e->digest))
+		return;
+	g->missing = xrealloc(g->missing, (g->missing_count + 1) * sizeof *g->missing);
+	g->missing[g->missing_count++] = (struct missing){ .digest = e->digest, .size = e->size };
+	g->lack_bytes += e->size;
 }
 
-bool toolchain_program_known(const char *path) { return toolchain_program_name(path) != NULL; }
-
-bool toolchain_step_known(const struct job_step *step)
+/* Into the store from this machine's disk, if it is there. */
+static int copy_from_host(struct gather *g, const struct tree_entry *e, struct err *err)
 {
-	const char *first = step->argv.count > 1 ? step->argv.v[1] : "";
+	autoclose int fd = hostfile_open(&g->server->options->toolchain_dirs, e, err);
 
-	if (!toolchain_program_known(step->program))
-		return false;
-	return !str_starts(path_base(step->program), "clang") || str_eq(first, "-cc1") || str_eq(first, "-cc1as");
+	return fd < 0 ? ERR_ABSENT : store_copy(g->server->store, fd, &e->digest, e->size, err);
 }
 
-/* path with the link at its first `upto` bytes replaced by where it points. Caller frees. */
-static char *through_link(const char *path, size_t upto, const char *target)
+static int find_files(struct gather *g)
 {
-	size_t dir = upto;
+	const struct tree *t = &g->entry->tree;
 
-	if (*target == '/')
-		return xasprintf("%s%s", target, path + upto);
-	while (dir && path[dir - 1] != '/')
-		dir--;
-	/* Debian's links are of the forms "name", "dir/name" and "../dir/name" */
-	while (str_starts(target, "../") && dir > 1) {
-		target += 3;
-		for (dir--; dir && path[dir - 1] != '/'; dir--)
-			;
+	g->missing_count = 0;
+	g->lack_bytes = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct tree_entry *e = &t->entries[i];
+		int rc;
+
+		if (e->type != TREE_FILE || store_has(g->server->store, &e->digest))
+			continue;
+		rc = copy_from_host(g, e, &g->err);
+		if (rc == ERR_ABSENT)
+			add_missing(g, e);
+		else if (rc < 0)
+			return rc;
 	}
-	return xasprintf("%.*s%s%s", (int)dir, path, target, path + upto);
-}
-
-/* The path with its first link followed; NULL when no part of it is a link of the tree. */
-static char *follow_one(const struct tree *t, const char *path)
-{
-	for (size_t i = 1;; i++) {
-		autofree char *part = NULL;
-		const struct tree_entry *e;
-
-		i += strcspn(path + i, "/");
-		part = xstrndup(path, i);
-		e = tree_find(t, part);
-		if (e && e->type == TREE_LINK)
-			return through_link(path, i, e->target);
-		if (!path[i])
-			return NULL;
-	}
-}
-
-const struct tree_entry *toolchain_resolve(const struct tree *t, const char *path)
-{
-	autofree char *at = xstrdup(path);
-	const struct tree_entry *e;
-
-	for (int links = 0; links < LINKS_MAX; links++) {
-		char *next = *at ? follow_one(t, at) : NULL;
-
-		if (!next)
-			break;
-		free(at);
-		at = next;
-	}
-	e = tree_find(t, at);
-	return e && e->type == TREE_FILE ? e : NULL;
-}
-
-static bool below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	while (len && dir[len - 1] == '/')
-		len--;
-	return strncmp(path, dir, len) == 0 && path[len] == '/';
-}
-
-/* Where the descriptor's file really is: below one of the directories we may use. */
-static int check_place(const struct server *s, const char *path, int fd, struct err *err)
-{
-	autofree char *proc = xasprintf("/proc/self/fd/%d", fd);
-	char real[PATH_MAX];
-	ssize_t n = readlink(proc, real, sizeof real - 1);
-
-	if (n < 0)
-		return err_sys(err, "%s", path);
-	real[n] = 0;
-	for (size_t i = 0; i < s->options->toolchain_dirs.count; i++)
-		if (below(real, s->options->toolchain_dirs.v[i]))
-			return 0;
-	return err_set(err, ERR_ABSENT, "%s: not in a directory that counts", path);
-}
-
-static int check_file(const struct check *k, const struct tree_entry *e, struct file_id *id, struct err *err)
-{
-	autoclose int fd = open(e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct digest found;
-	struct stat st;
-	int rc;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "%s", e->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_ABSENT, "%s: not a regular file here", e->path);
-	if (st.st_uid != 0 || !(st.st_mode & S_IROTH))
-		return err_set(err, ERR_ABSENT, "%s: not root's, or not readable by all", e->path);
-	if ((e->mode & 0111) && !(st.st_mode & S_IXOTH))
-		return err_set(err, ERR_ABSENT, "%s: not executable by all here", e->path);
-	if ((uint64_t)st.st_size != e->size)
-		return err_set(err, ERR_ABSENT, "%s: %lld bytes here, not %llu", e->path, (long long)st.st_size,
-			       (unsigned long long)e->size);
-	rc = check_place(k->server, e->path, fd, err);
-	if (rc == 0)
-		rc = digest_memo_fd(k->server->toolchains->memo, fd, id, &found, err);
-	if (rc == 0 && !digest_eq(&found, &e->digest))
-		rc = err_set(err, ERR_ABSENT, "%s: other contents here", e->path);
-	return rc;
-}
-
-static int check_link(const struct tree_entry *e, struct file_id *id, struct err *err)
-{
-	char target[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (lstat(e->path, &st) < 0)
-		return err_sys(err, "%s", e->path);
-	n = S_ISLNK(st.st_mode) ? readlink(e->path, target, sizeof target - 1) : 0;
-	if (n <= 0 || st.st_uid != 0)
-		return err_set(err, ERR_ABSENT, "%s: not a link of root's here", e->path);
-	target[n] = 0;
-	if (!str_eq(target, e->target))
-		return err_set(err, ERR_ABSENT, "%s: leads to %.100s here, not %.100s", e->path, target, e->target);
-	*id = file_id_of(&st);
 	return 0;
 }
 
-static void compare(uv_work_t *work)
+/* Bytes of the tree that the store does not have: at most what is to be made room for. */
+static uint64_t bytes_to_come(const struct gather *g)
 {
-	struct check *k = work->data;
-	const struct tree *t = &k->entry->tree;
+	const struct tree *t = &g->entry->tree;
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < t->count && k->rc == 0; i++) {
-		const struct tree_entry *e = &t->entries[i];
-
-		k->rc = e->type == TREE_FILE ? check_file(k, e, &k->files[i], &k->err)
-					     : check_link(e, &k->files[i], &k->err);
-	}
+	for (size_t i = 0; i < t->count; i++)
+		if (t->entries[i].type == TREE_FILE && !store_has(g->server->store, &t->entries[i].digest) &&
+		    __builtin_add_overflow(sum, t->entries[i].size, &sum))
+			return UINT64_MAX;
+	return sum;
 }
 
-static void push_state(struct server *s, const struct entry *e)
+static int gather_and_install(struct gather *g)
 {
-	struct wire_toolchain_state m = { .id = e->id, .text = e->text,
-					  .state = e->state == READY ? TOOLCHAIN_READY : TOOLCHAIN_LACKING };
+	struct store *store = g->server->store;
+	int rc = ERR_ABSENT;
 
+	for (int round = 0; round < GATHER_ROUNDS && rc == ERR_ABSENT; round++) {
+		rc = store_make_room(store, bytes_to_come(g), &g->err);
+		if (rc == 0)
+			rc = find_files(g);
+		if (rc < 0 || g->missing_count)
+			return rc;
+		rc = store_install(store, &g->entry->id, &g->entry->tree, &g->err);
+	}
+	/* held by the install; from now on by its jobs */
+	if (rc == 0)
+		store_release(store, &g->entry->id);
+	return rc;
+}
+
+static void gather(uv_work_t *work)
+{
+	struct gather *g = work->data;
+	struct server *s = g->server;
+
+	if (!s->confined || !s->accept_any)
+		g->rc = hostfiles_match(&s->options->toolchain_dirs, &g->entry->tree, s->toolchains->memo,
+					s->confined ? NULL : g->files, &g->err);
+	if (s->confined && g->rc == 0)
+		g->rc = gather_and_install(g);
+}
+
+/* The loop's thread */
+
+static const char *const state_names[STATES] = {
+	[CHECKING] = "checking", [READY] = "ready", [LACKING] = "lacking", [WANTED] = "wanted", [FETCHING] = "fetching",
+};
+
+static void push_state(struct server *s, struct entry *e)
+{
+	static const uint8_t states[STATES] = {
+		[CHECKING] = TOOLCHAIN_FETCHING, [READY] = TOOLCHAIN_READY, [LACKING] = TOOLCHAIN_LACKING,
+		[WANTED] = TOOLCHAIN_WANTED, [FETCHING] = TOOLCHAIN_FETCHING,
+	};
+	struct wire_toolchain_state m = { .id = e->id, .state = states[e->state], .done = e->done, .total = e->total,
+					  .text = e->text };
+
+	e->moved = false;
 	sessions_push_toolchain(s, &m);
 }
 
-static void on_compared(uv_work_t *work, int status UNUSED)
+static void set_text(struct entry *e, const char *text)
 {
-	struct check *k = work->data;
-	struct entry *e = k->entry;
-
-	e->checking = false;
-	e->state = k->rc == 0 ? READY : LACKING;
 	free(e->text);
-	e->text = xstrdup(k->rc == 0 ? "" : k->err.text);
+	e->text = xstrdup(text);
 	make_printable(e->text);
-	free(e->files);
-	e->files = k->files;
-	log_info("toolchain", "state=%s programs=\"%s\" why=\"%s\"", e->state == READY ? "ready" : "lacking",
-		 e->programs, e->text);
-	push_state(k->server, e);
-	free(k);
 }
 
-static void check_entry(struct server *s, struct entry *e)
-{
-	struct check *k;
+static void on_tick(uv_timer_t *timer);
 
-	if (e->checking)
+static void become(struct server *s, struct entry *e, enum state state, const char *text)
+{
+	if (e->state != state || !str_eq(e->text, text))
+		log_info("toolchain", "state=%s programs=\"%s\" bytes=%llu of=%llu why=\"%s\"", state_names[state],
+			 e->programs, (unsigned long long)e->done, (unsigned long long)e->total, text);
+	e->state = state;
+	e->retry_ms = 0;
+	set_text(e, text);
+	push_state(s, e);
+	if (state == FETCHING && !uv_is_active((uv_handle_t *)&s->toolchains->tick))
+		uv_timer_start(&s->toolchains->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+/* Another may still have what this one could not bring. */
+static void retry_later(struct server *s, struct entry *e)
+{
+	e->retry_ms = clock_ms() + RETRY_MS;
+	if (!uv_is_active((uv_handle_t *)&s->toolchains->tick))
+		uv_timer_start(&s->toolchains->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+static void take_missing(struct entry *e, struct gather *g)
+{
+	free(e->missing);
+	e->missing = g->missing;
+	e->missing_count = g->missing_count;
+	e->asked = 0;
+	e->done = e->total - g->lack_bytes;
+}
+
+static void expect(struct server *s, struct entry *e, bool yes)
+{
+	if (!s->confined || e->expected == yes)
 		return;
-	k = xcalloc(1, sizeof *k);
-	*k = (struct check){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *k->files) };
-	e->checking = true;
-	k->work.data = k;
-	uv_queue_work(s->loop, &k->work, compare, on_compared);
+	e->expected = yes;
+	if (yes)
+		store_expect(s->store, &e->tree);
+	else
+		store_expect_end(s->store, &e->tree);
+}
+
+static void on_gathered(uv_work_t *work, int status UNUSED)
+{
+	struct gather *g = work->data;
+	struct entry *e = g->entry;
+
+	e->busy = false;
+	expect(g->server, e, false);
+	free(e->files);
+	e->files = g->files;
+	take_missing(e, g);
+	if (g->rc < 0)
+		become(g->server, e, LACKING, g->err.text);
+	if (g->rc == ERR_LIMIT || g->rc == ERR_IO)
+		retry_later(g->server, e);	/* room comes and goes */
+	if (g->rc == 0)
+		become(g->server, e, e->missing_count ? WANTED : READY, "");
+	free(g);
+}
+
+static void look(struct server *s, struct entry *e)
+{
+	struct gather *g;
+
+	if (e->busy || e->supplier)
+		return;
+	g = xcalloc(1, sizeof *g);
+	*g = (struct gather){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *g->files) };
+	e->busy = true;
+	expect(s, e, true);
+	g->work.data = g;
+	uv_queue_work(s->loop, &g->work, gather, on_gathered);
 }
 
 static struct entry *entry_of(const struct server *s, const struct digest *id)
@@ -278,20 +286,22 @@ static void free_entry(struct entry *e)
 {
 	tree_free(&e->tree);
 	free(e->files);
+	free(e->missing);
 	free(e->programs);
 	free(e->text);
 	free(e);
 }
 
-/* A place for one more: the one not used for longest goes. -1: all are being checked. */
-static int make_room(struct toolchain_table *t)
+/* A place for one more: the one not used for longest goes. -1: all are being worked at. */
+static int make_place(struct toolchain_table *t)
 {
 	int oldest = -1;
 
 	if (t->count < TOOLCHAINS_MAX)
 		return (int)t->count++;
 	for (int i = 0; i < TOOLCHAINS_MAX; i++)
-		if (!t->entries[i]->checking && (oldest < 0 || t->entries[i]->used < t->entries[oldest]->used))
+		if (!t->entries[i]->busy && !t->entries[i]->supplier &&
+		    (oldest < 0 || t->entries[i]->used < t->entries[oldest]->used))
 			oldest = i;
 	if (oldest >= 0)
 		free_entry(t->entries[oldest]);
@@ -304,29 +314,51 @@ static char *program_names(const struct tree *t)
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < t->count && b.len < 64; i++)
-		if (t->entries[i].type == TREE_FILE && toolchain_program_known(t->entries[i].path))
+		if (t->entries[i].type == TREE_FILE && program_known(t->entries[i].path))
 			buf_printf(&b, "%s%.40s", b.len ? " " : "", path_base(t->entries[i].path));
 	make_printable(buf_str(&b));
 	return buf_str(&b);
 }
 
+/* Bytes of its files, each once however often it occurs. */
+static uint64_t total_of(const struct tree *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->entries[i].type == TREE_FILE && __builtin_add_overflow(sum, t->entries[i].size, &sum))
+			return UINT64_MAX;
+	return sum;
+}
+
+static struct entry *entry_new(struct server *s, size_t at, const struct digest *id, struct tree *tree)
+{
+	struct entry *e = xcalloc(1, sizeof *e);
+
+	*e = (struct entry){ .id = *id, .tree = *tree, .state = CHECKING, .used = ++s->toolchains->uses,
+			     .programs = program_names(tree), .text = xstrdup(""), .total = total_of(tree) };
+	*tree = (struct tree){ 0 };
+	return s->toolchains->entries[at] = e;
+}
+
 void toolchain_offer(struct server *s, const struct digest *id, struct tree *tree)
 {
 	struct entry *e = entry_of(s, id);
-	int at = e ? 0 : make_room(s->toolchains);
+	int at = e ? 0 : make_place(s->toolchains);
 
-	if (!e && at >= 0) {
-		e = s->toolchains->entries[at] = xcalloc(1, sizeof *e);
-		*e = (struct entry){ .id = *id, .tree = *tree, .state = CHECKING, .used = ++s->toolchains->uses,
-				     .programs = program_names(tree), .text = xstrdup("") };
-		*tree = (struct tree){ 0 };
-	}
+	if (!e && at >= 0)
+		e = entry_new(s, (size_t)at, id, tree);
 	tree_free(tree);
-	if (e)
-		check_entry(s, e);
-	else
+	if (!e) {
 		sessions_push_toolchain(s, &(struct wire_toolchain_state){
 			.id = *id, .state = TOOLCHAIN_LACKING, .text = (char *)"too many toolchains at once" });
+		return;
+	}
+	/* a look at the disk, which costs little when it is known, finds what has changed on it */
+	if (e->state == WANTED || e->state == FETCHING)
+		push_state(s, e);
+	else
+		look(s, e);
 }
 
 bool toolchain_ready(const struct server *s, const struct digest *id)
@@ -336,60 +368,156 @@ bool toolchain_ready(const struct server *s, const struct digest *id)
 	return e && e->state == READY;
 }
 
-bool toolchain_unchanged(struct server *s, const struct digest *id)
+/* It was ready, and is not what it was: evicted, or changed on the host. */
+static void look_again(struct server *s, struct entry *e, const char *path)
+{
+	autofree char *why = path ? xasprintf("%s: has changed", path) : xstrdup("");
+
+	become(s, e, path ? LACKING : CHECKING, why);
+	look(s, e);
+}
+
+bool toolchain_take(struct server *s, const struct digest *id, char **root)
 {
 	struct entry *e = entry_of(s, id);
+	const struct tree_entry *changed;
 
 	if (!e || e->state != READY)
 		return false;
-	for (size_t i = 0; i < e->tree.count; i++) {
-		struct stat st;
-		struct file_id now;
-
-		if (lstat(e->tree.entries[i].path, &st) == 0 &&
-		    (now = file_id_of(&st), file_id_eq(&now, &e->files[i])))
-			continue;
-		e->state = LACKING;
-		free(e->text);
-		e->text = xasprintf("%s: has changed", e->tree.entries[i].path);
-		make_printable(e->text);
-		push_state(s, e);
-		check_entry(s, e);
-		return false;
+	if (s->confined) {
+		if (!store_hold(s->store, id)) {
+			look_again(s, e, NULL);
+			return false;
+		}
+		*root = store_root(s->store, id);
+		return true;
 	}
-	return true;
+	changed = hostfiles_changed(&e->tree, e->files);
+	if (changed)
+		look_again(s, e, changed->path);
+	else
+		*root = xstrdup("");
+	return !changed;
+}
+
+void toolchain_give_back(struct server *s, const struct digest *id)
+{
+	if (s->confined)
+		store_release(s->store, id);
 }
 
 bool toolchain_allows(const struct server *s, const struct digest *id, const struct job_step *step)
 {
 	const struct entry *e = entry_of(s, id);
 
-	return e && toolchain_step_known(step) && toolchain_resolve(&e->tree, step->program);
+	return e && program_step_known(step) && program_resolve(&e->tree, step->program);
 }
 
-void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links)
+/* Suppliers */
+
+bool toolchain_supplier(struct server *s, const struct digest *id, struct intake *i)
+{
+	struct entry *e = entry_of(s, id);
+
+	if (!e || e->state != WANTED)
+		return false;
+	e->supplier = i;
+	expect(s, e, true);
+	e->asked = 0;
+	e->heard_ms = clock_ms();
+	become(s, e, FETCHING, "");
+	return true;
+}
+
+bool toolchain_wanted(struct server *s, const struct digest *id, struct wire_want *out)
+{
+	struct entry *e = entry_of(s, id);
+
+	out->digests = xcalloc(WANT_MAX, sizeof *out->digests);
+	/* another toolchain may have brought some of them meanwhile */
+	for (; out->count < WANT_MAX && e->asked < e->missing_count; e->asked++)
+		if (!store_has(s->store, &e->missing[e->asked].digest))
+			out->digests[out->count++] = e->missing[e->asked].digest;
+	if (!out->count)
+		wire_want_free(out);
+	return out->count > 0;
+}
+
+uint64_t toolchain_blob_size(const struct server *s, const struct digest *id, const struct digest *blob)
 {
 	const struct entry *e = entry_of(s, id);
 
-	for (size_t i = 0; e && i < e->tree.count; i++) {
-		const struct tree_entry *t = &e->tree.entries[i];
+	for (size_t i = 0; e && i < e->missing_count; i++)
+		if (digest_eq(&e->missing[i].digest, blob))
+			return e->missing[i].size;
+	return UINT64_MAX;
+}
 
-		argv_push(t->type == TREE_FILE ? files : links, t->path);
-		if (t->type == TREE_LINK)
-			argv_push(links, t->target);
+void toolchain_progress(struct server *s, const struct digest *id, uint64_t bytes)
+{
+	struct entry *e = entry_of(s, id);
+
+	if (!e || !bytes)
+		return;
+	e->done += bytes;
+	e->moved = true;
+	e->heard_ms = clock_ms();
+}
+
+void toolchain_supplied(struct server *s, const struct digest *id, enum supply_end how, const char *why)
+{
+	struct entry *e = entry_of(s, id);
+
+	if (!e)
+		return;
+	e->supplier = NULL;
+	if (how == SUPPLY_NONE || how == SUPPLY_FULL) {
+		expect(s, e, false);
+		become(s, e, LACKING, how == SUPPLY_FULL ? why : "a file of it has changed at its caller");
+		retry_later(s, e);
+		return;
 	}
+	/* what has come is in the store, and need not come again */
+	if (how == SUPPLY_LOST && *why)
+		log_warn("supply", "programs=\"%s\" why=\"%s\"", e->programs, why);
+	look(s, e);
+}
+
+/* False when nothing needs the timer. */
+static bool tick(struct server *s, struct entry *e, uint64_t now_ms)
+{
+	if (e->supplier && now_ms - e->heard_ms > SUPPLY_MS)
+		intake_give_up(e->supplier);
+	if (e->retry_ms && now_ms >= e->retry_ms) {
+		e->retry_ms = 0;
+		look(s, e);
+	}
+	if (e->moved)
+		push_state(s, e);
+	return e->supplier || e->retry_ms;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	uint64_t now_ms = clock_ms();
+	bool needed = false;
+
+	for (size_t i = 0; i < s->toolchains->count; i++)
+		needed |= tick(s, s->toolchains->entries[i], now_ms);
+	if (!needed)
+		uv_timer_stop(timer);
 }
 
 size_t toolchains_view(const struct server *s, struct toolchain_view *views, size_t max)
 {
-	static const char *const names[] = { [CHECKING] = "checking", [READY] = "ready", [LACKING] = "lacking" };
 	size_t n = size_min(max, s->toolchains->count);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct entry *e = s->toolchains->entries[i];
 
-		views[i] = (struct toolchain_view){ .id = e->id, .state = names[e->state], .programs = e->programs,
-						    .text = e->text };
+		views[i] = (struct toolchain_view){ .id = e->id, .state = state_names[e->state], .programs = e->programs,
+						    .text = e->text, .done = e->done, .total = e->total };
 	}
 	return n;
 }
@@ -398,7 +526,11 @@ void toolchains_start(struct server *s)
 {
 	s->toolchains = xcalloc(1, sizeof *s->toolchains);
 	s->toolchains->memo = digest_memo_new(MEMO_FILES);
+	uv_timer_init(s->loop, &s->toolchains->tick);
+	s->toolchains->tick.data = s;
 }
+
+void toolchains_stop(struct server *s) { uv_close((uv_handle_t *)&s->toolchains->tick, NULL); }
 
 void toolchains_free(struct toolchain_table *t)
 {

@@ -1,18 +1,20 @@
 /*
- * toolchains.h - which toolchains of its callers this machine has itself.
+ * toolchains.h - the toolchains that callers announced, and how far each is.
  *
- * A toolchain counts when each file of its tree is on this machine's own
- * disk with the same contents, below the configured directories, owned by
- * root and readable by all. Whether it still does is looked at again before
- * each job: a package may be upgraded at any time.
+ * Confined jobs run from the store only: its files are copied from this
+ * machine's own disk where that has them, else brought by a caller. Whoever
+ * may not confine jobs runs the host's own files, and looks again before each
+ * job whether they are still the caller's.
  */
 #ifndef RCC_TOOLCHAINS_H
 #define RCC_TOOLCHAINS_H
 
+#include "intake.h"
+#include "programs.h"
 #include "server.h"
-#include "tree.h"
 
 void toolchains_start(struct server *s);
+void toolchains_stop(struct server *s);		/* its timer; before the loop runs dry */
 void toolchains_free(struct toolchain_table *t);
 
 /*
@@ -22,27 +24,32 @@ void toolchains_free(struct toolchain_table *t);
 void toolchain_offer(struct server *s, const struct digest *id, struct tree *tree);
 
 bool toolchain_ready(const struct server *s, const struct digest *id);
-/* Ready, and no file of it has changed since. If one has, it is checked anew and the agents hear of it. */
-bool toolchain_unchanged(struct server *s, const struct digest *id);
-/* An enumerated program, and of this toolchain; clang only as a compiler proper, never as a driver. */
+/*
+ * For a job about to start: ready, and not to change or go while it runs. Else false; it is
+ * looked at anew, and the agents hear of it. root: where it is; "" when the host's own files are used. Caller frees.
+ */
+bool toolchain_take(struct server *s, const struct digest *id, char **root);
+void toolchain_give_back(struct server *s, const struct digest *id);
+/* An enumerated program, and of this toolchain. */
 bool toolchain_allows(const struct server *s, const struct digest *id, const struct job_step *step);
 
-/* Its files, and its links: name, target, name, target. */
-void toolchain_contents(const struct server *s, const struct digest *id, struct argv *files, struct argv *links);
+/* Between an intake and its toolchain. */
+
+/* i brings this one from now on. False: nothing is wanted, or another does. */
+bool toolchain_supplier(struct server *s, const struct digest *id, struct intake *i);
+/* The next blobs to ask for; false, and none, when there are no more. */
+bool toolchain_wanted(struct server *s, const struct digest *id, struct wire_want *out);
+uint64_t toolchain_blob_size(const struct server *s, const struct digest *id, const struct digest *blob);	/* UINT64_MAX: not of it */
+void toolchain_progress(struct server *s, const struct digest *id, uint64_t bytes);
+void toolchain_supplied(struct server *s, const struct digest *id, enum supply_end how, const char *why);
 
 struct toolchain_view {
 	struct digest id;
-	const char *state;	/* "checking", "ready", "lacking" */
+	const char *state;	/* "checking", "ready", "lacking", "wanted", "fetching" */
 	const char *programs;	/* base names, for people */
 	const char *text;	/* what is lacking; borrowed */
+	uint64_t done, total;	/* bytes of its files that are in the store, and of all */
 };
 size_t toolchains_view(const struct server *s, struct toolchain_view *views, size_t max);
-
-/* Pure, for the test: where path leads by the links of the tree; NULL when that is no file of it. */
-const struct tree_entry *toolchain_resolve(const struct tree *t, const char *path);
-/* cc1, cc1plus, as, clang: what a volunteer runs at all, by base name. */
-bool toolchain_program_known(const char *path);
-const char *toolchain_program_name(const char *path);	/* which of them; NULL: none */
-bool toolchain_step_known(const struct job_step *step);
 
 #endif

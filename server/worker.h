@@ -12,6 +12,7 @@
 
 #include "conn.h"
 #include "request.h"
+#include "spawner.h"
 
 struct worker;
 
@@ -23,9 +24,15 @@ struct worker_ops {
 	void (*on_end)(void *arg, const char *why);
 };
 
-/* Makes the request's directory, which must not exist, and starts the program box in it. */
-int worker_start(uv_loop_t *loop, const char *box, const struct box_request *q, const struct worker_ops *ops,
-		 void *arg, struct worker **out, struct err *err);
+/* Who makes its box, and where. */
+struct worker_place {
+	struct spawner *spawner;
+	int cgroup_fd;		/* -1: none; stays the caller's */
+};
+
+/* Has a box made. Unconfined it is in the request's directory, which is made, and must not exist. */
+int worker_start(uv_loop_t *loop, const struct worker_place *place, const struct box_request *q,
+		 const struct worker_ops *ops, void *arg, struct worker **out, struct err *err);
 
 void worker_send(struct worker *w, const struct frame *f);
 bool worker_full(const struct worker *w);	/* the box does not keep up with its input */

@@ -81,7 +81,9 @@ static const char *state_word(const struct peer_info *i)
 		[PEER_READY] = "ready", [PEER_BACKOFF] = "unreachable",
 	};
 
-	return i->state == PEER_READY && i->draining ? "draining" : words[i->state];
+	if (i->state == PEER_READY && (i->draining || !i->slots))
+		return i->draining ? "draining" : "paused";
+	return words[i->state];
 }
 
 /* The first thing it lacks of any toolchain. */
@@ -99,7 +101,7 @@ static const char *why_not(const struct peer *p, const struct peer_info *i)
 {
 	if (i->state != PEER_READY)
 		return i->trouble;
-	return i->draining ? "it is leaving" : first_lack(p);
+	return i->draining ? "it is leaving" : !i->slots ? hold_text(i->hold) : first_lack(p);
 }
 
 static bool on_its_way(const struct peer_toolchain *t)
@@ -142,6 +144,10 @@ static void host_text(struct buf *b, const struct peer *p)
 	}
 	buf_printf(b, "%-28s %-12s %3u slots, %3u free, %7.2f ms, %llu jobs done, %llu failed", i.key, state_word(&i),
 		   i.slots, i.free, (double)i.rtt_us / 1000, (unsigned long long)i.jobs, (unsigned long long)i.failures);
+	if (i.preempted)
+		buf_printf(b, ", %llu preempted", (unsigned long long)i.preempted);
+	if (i.slots && i.slots < i.slots_all)
+		buf_printf(b, "; %u of %u slots: %s", i.slots, i.slots_all, hold_text(i.hold));
 	fetching_text(b, p);
 	buf_printf(b, *why_not(p, &i) ? "; %s\n" : "%s\n", why_not(p, &i));
 }
@@ -151,12 +157,13 @@ static json_t *host_json(const struct peer *p)
 	struct peer_info i;
 
 	peer_describe(p, &i);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s,s:o}",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s,s:s,s:i,s:I,s:o}",
 		"host", i.key, "state", state_word(&i), "name", i.name, "version", i.build, "machine", i.machine,
 		"kernel", i.kernel, "slots", (int)i.slots, "free", (int)i.free, "queued", (int)i.queued,
 		"running", (int)i.running, "rtt_ms", (double)i.rtt_us / 1000, "bandwidth", (json_int_t)i.bandwidth,
 		"jobs", (json_int_t)i.jobs, "failures", (json_int_t)i.failures, "cpu_seconds", (double)i.cpu_us / 1e6,
-		"why_not", why_not(p, &i), "fetching", fetching_json(p));
+		"why_not", why_not(p, &i), "hold", hold_text(i.hold), "slots_all", (int)i.slots_all,
+		"preempted", (json_int_t)i.preempted, "fetching", fetching_json(p));
 }
 
 static char *hosts_answer(struct agent *a, const struct settings *set, bool json)

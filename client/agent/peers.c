@@ -83,7 +83,7 @@ struct peer {
 	uint64_t ping_ms, pong_ms;
 	uint64_t ping_us;		/* the stamp of the last one */
 	uint64_t rtt_us, bandwidth;
-	uint64_t jobs, failures, cpu_us;
+	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;
 };
 
@@ -454,6 +454,24 @@ static void tick_peer(struct peer *p, uint64_t now)
 	conn_send(p->control, WIRE_PING, 0, &b);
 }
 
+void peers_start_over(struct peers *ps)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &ps->all, link) {
+		bool used = p->state != PEER_IDLE;
+
+		p->next_address = NULL;
+		if (p->state == PEER_CONNECTING || p->state == PEER_READY)
+			peer_fail(p, REASON_SERVER_LOST, "this machine slept");
+		p->failures_in_row = p->jobs_failed_in_row = 0;
+		p->retry_ms = p->shunned_ms = 0;
+		p->rtt_us = p->bandwidth = 0;	/* of another network, maybe */
+		if (used)
+			peer_wake(p);
+	}
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct peers *ps = timer->data;
@@ -506,8 +524,8 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 		.machine = p->welcome.machine ? p->welcome.machine : "",
 		.kernel = p->welcome.kernel ? p->welcome.kernel : "",
 		.slots = p->room.slots, .free = p->room.free, .queued = p->room.queued,
-		.draining = p->room.draining, .same_host = p->same_host, .rtt_us = p->rtt_us,
-		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .cpu_us = p->cpu_us,
+		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .same_host = p->same_host, .rtt_us = p->rtt_us,
+		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .preempted = p->preempted, .cpu_us = p->cpu_us,
 		.running = p->running,
 	};
 }
@@ -522,20 +540,11 @@ static enum peer_can asked_can(const struct asked *a)
 	return clock_ms() - a->moved_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
 }
 
-enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 {
 	autobuf struct buf b = { 0 };
-	struct asked *a;
+	struct asked *a = find_asked(p, &tc->id);
 
-	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
-		return PEER_CANNOT;
-	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
-		return PEER_MAYBE;
-	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
-		return PEER_CANNOT;
-	if (!tc)
-		return PEER_MAYBE;
-	a = find_asked(p, &tc->id);
 	if (a)
 		return asked_can(a);
 	if (p->asked_count == LACKS_MAX)
@@ -545,6 +554,21 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 	tree_put(&b, &tc->tree);
 	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
 	return PEER_MAYBE;
+}
+
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+{
+	enum peer_can can;
+
+	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
+		return PEER_CANNOT;
+	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
+		return PEER_MAYBE;
+	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
+		return PEER_CANNOT;
+	/* one whose owner is there is asked too, for when the owner goes */
+	can = tc ? has_toolchain(p, tc) : PEER_MAYBE;
+	return p->room.slots ? can : PEER_CANNOT;
 }
 
 bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out)
@@ -715,11 +739,15 @@ void peer_job_started(struct peer *p)
 	p->running++;
 }
 
-void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed)
+void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how)
 {
 	p->running--;
 	p->cpu_us += cpu_us;
-	if (!failed) {
+	if (how == JOB_TAKEN_BACK) {
+		p->preempted++;
+		return;
+	}
+	if (how == JOB_SERVED) {
 		p->jobs++;
 		p->jobs_failed_in_row = 0;
 		return;

@@ -40,10 +40,12 @@ struct peer_info {
 	const char *name, *build, *machine, *kernel;	/* "" until it answered */
 	uint32_t slots, free, queued;
 	bool draining;
+	enum hold hold;			/* why slots are fewer than they could be */
+	uint32_t slots_all;		/* that it has when its owner leaves them all */
 	bool same_host;
 	uint64_t rtt_us;		/* 0: not measured */
 	uint64_t bandwidth;		/* bytes a second towards it; 0: not measured */
-	uint64_t jobs, failures, cpu_us;
+	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;		/* our jobs there */
 };
 
@@ -87,9 +89,17 @@ void peer_return_conn(struct peer *p, struct conn *c);
 /* For what is sent there: by the link's measured bandwidth. */
 enum codec peer_codec(const struct peer *p);
 
-/* What a job there told. failed: the volunteer is to blame, and is left alone for a while. */
+/* What became of a job there. */
+enum job_end {
+	JOB_SERVED,
+	JOB_FAILED,	/* the volunteer is to blame, and is left alone for a while when it goes on */
+	JOB_TAKEN_BACK,	/* its owner came back: nobody's fault */
+};
 void peer_job_started(struct peer *p);
-void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed);
+void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how);
 void peer_fail(struct peer *p, enum reason why, const char *text);
+
+/* This machine slept: nothing that was known of connections and back-offs holds. All that are in use are made anew, at once. */
+void peers_start_over(struct peers *ps);
 
 #endif

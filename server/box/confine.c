@@ -1,12 +1,11 @@
 /*
  * confine.c - what the box gives up before a job starts.
  *
- * Confined: namespaces of its own, a root that holds the toolchain only, a
- * user of its own where we are root, no capabilities. The process that rccd
- * started stays outside and waits; the one that goes on is the first of its
- * process namespace, so that nothing outlives it. Unconfined: limits and no
- * new privileges only; being the subreaper it inherits, and so finds, every
- * process whose parent has gone.
+ * Confined: a root that holds the toolchain only, a user of its own where
+ * there is one, no capabilities. We are the first process of our process
+ * namespace already, so nothing outlives us. Unconfined: limits and no new
+ * privileges only; being the subreaper we inherit, and so find, every process
+ * whose parent has gone.
  */
 #include "confine.h"
 
@@ -29,7 +28,8 @@
 #include "syscalls.h"
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
-enum { FILES_MAX = 1024, THREADS_MAX = 64, STATUS_LOST = 70 };
+#define NICEST "19"
+enum { FILES_MAX = 1024, THREADS_MAX = 64 };
 
 static int limit(int resource, uint64_t soft, uint64_t hard, const char *name, struct err *err)
 {
@@ -50,86 +50,38 @@ static int set_limits(const struct box_request *q, struct err *err)
 
 	if (rc == 0)
 		rc = limit(RLIMIT_FSIZE, q->file_bytes, q->file_bytes, "file size", err);
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_AS, q->memory_bytes, q->memory_bytes, "memory", err);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX, "open files", err);
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
 }
 
-/* When memory runs out, the kernel is to take a job, not a program of the owner's. */
-static void offer_to_oom_killer(void)
+int limit_memory(uint64_t bytes)
 {
-	autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	/* what may be written to, and what may be mapped at all: room for memory that is asked for and not used */
+	const uint64_t data = bytes + bytes / 2, space = 2 * bytes + ((uint64_t)1 << 30);
 
-	/* where it may not be said, the job still runs */
-	if (fd >= 0 && write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+	if (!bytes)
+		return 0;
+	return limit(RLIMIT_DATA, data, data, "memory", NULL) < 0 ||
+	       limit(RLIMIT_AS, space, space, "address space", NULL) < 0 ? -1 : 0;
+}
+
+/* Where it may not be said, the job still runs. */
+static void tell_kernel(const char *path, const char *text)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		return;
 }
 
-/* Of a user namespace only we are in: nobody but ourselves, as ourselves. */
-static int map_self(uid_t uid, gid_t gid, struct err *err)
+/* For all it starts. The session counts too: kernels that group by it weigh groups against each other. */
+static void give_way(void)
 {
-	static const char *const names[] = { "setgroups", "gid_map", "uid_map" };
-	autofree char *gids = xasprintf("%u %u 1", gid, gid), *uids = xasprintf("%u %u 1", uid, uid);
-	const char *const texts[] = { "deny", gids, uids };
+	const struct sched_param none = { 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		autofree char *path = xasprintf("/proc/self/%s", names[i]);
-		autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write_all(fd, texts[i], strlen(texts[i])) < 0)
-			return err_sys(err, "write %s", path);
-	}
-	return 0;
-}
-
-static const struct { int flag; const char *name; } namespaces[] = {
-	{ CLONE_NEWNS, "mount" },
-	{ CLONE_NEWPID, "process" },
-	{ CLONE_NEWNET, "network" },
-	{ CLONE_NEWIPC, "ipc" },
-	{ CLONE_NEWUTS, "uts" },
-	{ CLONE_NEWCGROUP, "cgroup" },
-};
-
-/* All at once is cheaper; one by one they say which it was. */
-static int leave_namespaces(struct err *err)
-{
-	int all = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++)
-		all |= namespaces[i].flag;
-	if (unshare(all) == 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++)
-		if (unshare(namespaces[i].flag) < 0)
-			return err_sys(err, "make a %s namespace", namespaces[i].name);
-	return 0;
-}
-
-/* Ends as the box within does. */
-static NORETURN void wait_outside(pid_t inner)
-{
-	int status;
-
-	close(BOX_FD);
-	while (waitpid(inner, &status, 0) < 0)
-		if (errno != EINTR)
-			_exit(STATUS_LOST);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_LOST);
-}
-
-/* Returns in a child, which is the first process of its namespace and ends with the one outside. */
-static int go_inside(struct err *err)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return err_sys(err, "fork");
-	if (pid > 0)
-		wait_outside(pid);
-	return 0;
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	tell_kernel("/proc/self/autogroup", NICEST);
 }
 
 /* For good: none is left that a program could be given again. */
@@ -157,38 +109,23 @@ static int become_user(uid_t uid, struct err *err)
 	return 0;
 }
 
-/* A job may neither trace us nor read our memory; and we end with the one outside, even if it is killed. */
+/* A job may neither trace us nor read our memory; and we end with the spawn server. */
 static int guard(struct err *err)
 {
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ?
 	       err_sys(err, "prctl") : 0;
 }
 
-static int enter_namespaces(const struct box_request *q, struct err *err)
-{
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-	int rc = 0;
-
-	if (!q->uid) {
-		if (unshare(CLONE_NEWUSER) < 0)
-			return err_sys(err, "make a user namespace");
-		rc = map_self(uid, gid, err);
-	}
-	if (rc == 0)
-		rc = leave_namespaces(err);
-	return rc < 0 ? rc : go_inside(err);
-}
-
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_filter() ? enter_namespaces(q, err)
-				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	int rc;
 
-	if (rc == 0)
-		rc = root_enter(q, err);
-	if (rc == 0 && sethostname("rcc", 3) < 0)
-		rc = err_sys(err, "name the host");
+	if (!syscalls_prepare())
+		return err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	/* its root is the cgroup that we are in by now, which is ours */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "make a cgroup namespace");
+	rc = root_enter(q, err);
 	if (rc == 0)
 		rc = drop_bounds(err);
 	if (rc == 0 && q->uid)
@@ -204,13 +141,15 @@ int confine(const struct box_request *q, struct err *err)
 {
 	int rc;
 
-	/* rccd made it a session of its own; started by hand it becomes one here */
-	if (getsid(0) != getpid() && setsid() < 0)
+	if (setsid() < 0)
 		return err_sys(err, "setsid");
 	/* a job that had the socket could answer in our place */
 	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
 		return err_sys(err, "close descriptors");
-	offer_to_oom_killer();
+	/* when memory runs out, the kernel is to take a job, not a program of the owner's */
+	tell_kernel("/proc/self/oom_score_adj", OOM_SCORE);
+	if (q->idle)
+		give_way();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* a box that may not be nice still does its job */

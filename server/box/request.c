@@ -3,8 +3,6 @@
  */
 #include "request.h"
 
-#include "tree.h"
-
 void box_request_put(struct buf *b, const struct box_request *q)
 {
 	put_str(b, q->directory);
@@ -15,23 +13,25 @@ void box_request_put(struct buf *b, const struct box_request *q)
 	put_u64(b, q->memory_bytes);
 	put_u64(b, q->file_bytes);
 	put_u64(b, q->input_bytes);
+	put_u8(b, q->idle);
+	put_u8(b, q->input_pipe);
 	put_u8(b, q->confined);
+	put_str(b, q->root ? q->root : "");
 	put_u32(b, q->uid);
 	put_u64(b, q->scratch_bytes);
-	put_argv(b, &q->files);
-	put_argv(b, &q->links);
 	job_put(b, &q->job);
 }
 
-static int check_names(const struct box_request *q, struct err *err)
+static int check(const struct box_request *q, struct err *err)
 {
-	bool good = q->links.count % 2 == 0;
-
-	for (size_t i = 0; i < q->files.count; i++)
-		good &= q->files.v[i][0] == '/';
-	for (size_t i = 0; i < q->links.count; i += 2)
-		good &= q->links.v[i][0] == '/';
-	return good ? 0 : err_set(err, ERR_WIRE, "box request: the root's files");
+	if (q->confined && q->root[0] != '/')
+		return err_set(err, ERR_WIRE, "box request: the root is no absolute name");
+	for (size_t i = 0; i < q->job.step_count && q->input_pipe; i++)
+		if (!*q->job.input_name || q->job.steps[i].stdin_input)
+			return err_set(err, ERR_WIRE, "box request: the input is no pipe by that name");
+	if (q->directory[0] != '/' || q->niceness > 19 || q->codec >= CODEC_COUNT)
+		return err_set(err, ERR_WIRE, "box request: directory, niceness or codec");
+	return 0;
 }
 
 int box_request_get(struct reader *r, struct box_request *q, struct err *err)
@@ -46,16 +46,15 @@ int box_request_get(struct reader *r, struct box_request *q, struct err *err)
 	q->memory_bytes = get_u64(r);
 	q->file_bytes = get_u64(r);
 	q->input_bytes = get_u64(r);
+	q->idle = get_u8(r);
+	q->input_pipe = get_u8(r);
 	q->confined = get_u8(r);
+	q->root = get_str(r);
 	q->uid = get_u32(r);
 	q->scratch_bytes = get_u64(r);
-	get_argv(r, &q->files, TREE_ENTRIES_MAX);
-	get_argv(r, &q->links, 2 * TREE_ENTRIES_MAX);
 	rc = job_get(r, &q->job, err);
 	if (rc == 0)
-		rc = check_names(q, err);
-	if (rc == 0 && (q->directory[0] != '/' || q->niceness > 19 || q->codec >= CODEC_COUNT))
-		rc = err_set(err, ERR_WIRE, "box request: directory, niceness or codec");
+		rc = check(q, err);
 	if (rc < 0)
 		box_request_free(q);
 	return rc;
@@ -64,8 +63,7 @@ int box_request_get(struct reader *r, struct box_request *q, struct err *err)
 void box_request_free(struct box_request *q)
 {
 	free(q->directory);
-	argv_free(&q->files);
-	argv_free(&q->links);
+	free(q->root);
 	job_free(&q->job);
 	*q = (struct box_request){ 0 };
 }

@@ -9,9 +9,9 @@
 #define ROOT_JOB "/job"		/* the job's directory in it */
 
 /*
- * Builds the root on q->directory and makes it ours; ends in ROOT_JOB. Takes
- * a mount namespace of our own, a process namespace whose first process we
- * are, and the right to mount. Errors name the step.
+ * Makes q->root ours; ends in ROOT_JOB. Takes a mount namespace of our own, a
+ * process namespace whose first process we are, and the right to mount. Errors
+ * name the step.
  */
 int root_enter(const struct box_request *q, struct err *err);
 

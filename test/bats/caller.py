@@ -36,7 +36,7 @@ class Connection:
     def __init__(self, address, role):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=60)
-        self.send(HELLO, struct.pack("<IIB", 0x31636372, 1, role) + text("mallory@test"))
+        self.send(HELLO, struct.pack("<IIB", 0x31636372, 2, role) + text("mallory@test"))
 
     def send(self, kind, payload):
         for at in range(0, max(len(payload), 1), 65536):

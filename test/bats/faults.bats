@@ -36,7 +36,7 @@ lost() {
 	same gcc -O2 -MD -c h.c
 	one_reason "$2"
 	expect_counted .jobs.fallback 1
-	wait_until 5 none_of rccd-box
+	wait_until 5 no_boxes
 	recovers
 }
 
@@ -114,7 +114,7 @@ lost() {
 	[ "$(status)" -eq 0 ]
 	one_reason server-lost
 	expect_counted .jobs.fallback 1
-	wait_until 5 none_of rccd-box
+	wait_until 5 no_boxes
 	wait_until 5 no_jobs_left
 	recovers
 }
@@ -123,14 +123,31 @@ lost() {
 	volunteer 1
 	warm
 	extra() { slow_source 150 >slow.c; }
-	export -f ours
-	same_sh '[ -z "$RCC" ] || { sleep 0.4; kill -9 $(ours rccd-box); } & $RCC gcc -O2 -c slow.c; s=$?; wait; exit $s'
+	export -f ours boxes box_processes
+	same_sh '[ -z "$RCC" ] || { sleep 0.4; kill -9 $(boxes); } & $RCC gcc -O2 -c slow.c; s=$?; wait; exit $s'
 	[ "$(status)" -eq 0 ]
 	one_reason 'box-failed|server-lost|job-killed'
 	wait_until 5 no_jobs_left
 	expect_slots_free 1
 	same gcc -c h.c
 	was_remote 1
+}
+
+@test "kill -9 of the spawn server while a box of its own compiles" {
+	volunteer 1
+	warm
+	extra() { slow_source 150 >slow.c; }
+	export -f ours spawners box_processes
+	same_sh '[ -z "$RCC" ] || { sleep 0.4; kill -9 $(spawners); } & $RCC gcc -O2 -c slow.c; s=$?; wait; exit $s'
+	[ "$(status)" -eq 0 ]
+	one_reason 'box-failed'
+	log_of 1 | grep -q 'spawner state=lost'
+	wait_until 5 no_jobs_left
+	expect_slots_free 1
+	same gcc -c h.c
+	was_remote 1
+	[ "$(log_of 1 | grep -c 'spawner state=started')" -eq 2 ]
+	[ "$(spawners | wc -l)" -eq 1 ]
 }
 
 @test "kill -9 of the compiler on the volunteer" {

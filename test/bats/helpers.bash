@@ -89,7 +89,7 @@ sandbox() {
 	[ "$(id -u)" != 0 ] || uid=64000
 	mkdir -p "$FARM/trial"
 	if ! [ -e "$FARM/sandbox" ]; then
-		rccd-box --probe "$FARM/trial" "$uid" >"$FARM/trial.said" 2>&1 || echo --insecure-no-sandbox >"$FARM/sandbox"
+		rccd-box --probe "$FARM/trial" "$uid" confined >"$FARM/trial.said" 2>&1 || echo --insecure-no-sandbox >"$FARM/sandbox"
 		touch "$FARM/sandbox"
 	fi
 	cat "$FARM/sandbox"
@@ -99,18 +99,18 @@ sandbox() {
 volunteer() {
 	local name=$1
 	shift
-	rccd_start "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 --policy dedicated "$@"
+	rccd_start "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 "$@"
 	RCC_HOSTS="$RCC_HOSTS${RCC_HOSTS:+ }$(address_of "$name")"
 }
 
-# rccd_start NAME OPTION...: and waits until it listens
+# rccd_start NAME OPTION...: and waits until it listens. Its owner is nobody's concern, unless --policy says so.
 rccd_start() {
 	local dir=$FARM/v$1
 	shift
 	mkdir -p "$dir/tmp"
 	: >"$dir/log"
 	# shellcheck disable=SC2046 # one word, or none
-	TMPDIR=$dir/tmp rccd --store "$dir/store" $(sandbox) "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
+	TMPDIR=$dir/tmp rccd --store "$dir/store" --policy dedicated $(sandbox) "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
 	echo $! >"$dir/pid"
 	if ! wait_until 5 grep -q '\<listening addr=' "$dir/log"; then
 		fail "rccd did not start: $(cat "$dir/log")"
@@ -141,6 +141,21 @@ expect_slots_free() {
 # ours [PROGRAM]: pids of this farm's processes
 ours() { find /proc -maxdepth 2 -name exe -lname "$FARM/bin/${1:-*}" 2>/dev/null | cut -d/ -f3; }
 none_of() { [ -z "$(ours "$@")" ]; }
+# Of the rccd-box processes: those that another has made, and those that make them.
+boxes() { box_processes yes; }
+spawners() { box_processes no; }
+box_processes() {
+	local p parent made all
+	all=$(ours rccd-box)
+	for p in $all; do
+		parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null) || continue
+		made=no
+		case $'\n'$all$'\n' in *$'\n'$parent$'\n'*) made=yes ;; esac
+		if [ "$made" = "$1" ]; then echo "$p"; fi
+	done
+}
+# One for each rccd that lives, and no other.
+no_boxes() { [ "$(ours rccd-box | wc -l)" -eq "$(ours rccd | wc -l)" ]; }
 # Processes of any program that work below the farm: a volunteer's jobs.
 jobs_left() {
 	local p

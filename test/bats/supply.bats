@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2154,SC2317
-# A volunteer without a compiler is brought ours: the agent's side, against
-# one that this test plays (wanting.py).
+# A volunteer without a compiler is brought ours: first the agent's side,
+# against one that this test plays (wanting.py), then rccd with an empty store.
 
 load helpers
 
@@ -150,4 +150,53 @@ waiting() {
 	[ "$(said bare none)" -eq 1 ]
 	[ "$(said bare supply)" -eq 1 ]
 	[ "$(said bare installed)" -eq 0 ]
+}
+
+# --- rccd -------------------------------------------------------------------
+
+# bare NAME [RCCD-OPTION...]: rccd that may use no file of this machine, and takes what callers have
+bare() {
+	[ -z "$(sandbox)" ] || skip "boxes do not hold here, so foreign toolchains are not taken"
+	mkdir -p "$FARM/nothing"
+	volunteer "$1" --toolchain-dir "$FARM/nothing" --accept-toolchains any "${@:2}"
+	disown
+}
+
+@test "a volunteer without any compiler compiles for each of ours" {
+	local cc count=0
+	bare 1
+	cp a.c a.cc
+
+	for cc in $(installed gcc clang aarch64-linux-gnu-gcc); do
+		rcc "$cc" -O2 -c a.c -o a.o && "$cc" -O2 -c a.c -o here.o
+		cmp a.o here.o
+		count=$((count + 1))
+	done
+	for cc in $(installed g++ clang++); do
+		rcc "$cc" -O2 -c a.cc -o a.o && "$cc" -O2 -c a.cc -o here.o
+		cmp a.o here.o
+		count=$((count + 1))
+	done
+
+	[ "$(rcc --stats --json | jq .jobs.remote)" -eq "$count" ]
+	[ "$(rcc --stats --json | jq .jobs.total)" -eq "$count" ]
+}
+
+# What it already has need not come again.
+@test "a volunteer that dies while a compiler comes has it soon after it is back" {
+	local address
+	bare 1
+	address=$(address_of 1)
+	rcc gcc -c a.c -o a.o 3>&- &
+	wait_until 10 grep -q 'state=fetching' "$FARM/v1/log"
+
+	volunteer_kill 1
+	wait $!
+	gcc -c a.c -o here.o
+	cmp a.o here.o
+	rccd_start 1 --listen "$address" --http off --jobs 2 --policy dedicated --toolchain-dir "$FARM/nothing" --accept-toolchains any
+	disown
+
+	wait_until 20 warm_once
+	grep -q 'state=ready' "$FARM/v1/log"
 }

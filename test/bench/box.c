@@ -1,12 +1,12 @@
 /*
  * box.c - what a box costs: jobs of one program that does nothing, with and
- * without confinement, in turns. Prints milliseconds a job, the medians: until
- * the answer, which is what a caller waits, and until the box is gone, which
- * is when its slot is free; the kernel takes namespaces down in between.
+ * without confinement, in turns, each by a spawn server of its kind. Prints
+ * milliseconds a job, the medians: until the answer, which is what a caller
+ * waits, and until the box is gone, which is when its slot is free; the kernel
+ * takes namespaces down in between.
  *
- *	box RCCD-BOX PROGRAM FILE...	the files are the toolchain; PROGRAM is one of them
+ *	box RCCD-BOX ROOT PROGRAM	ROOT is a box's root; PROGRAM works in it and here
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,25 +15,46 @@
 #include <xxhash.h>
 
 #include "clock.h"
-#include "file.h"
 #include "wire.h"
 #include "../../server/box/link.h"
+#include "../../server/box/packet.h"
 #include "../../server/box/request.h"
 
 enum { ROUNDS = 200, FIRST_UID = 64000 };
 enum { ANSWERED, GONE, MOMENTS };
 
-static pid_t start(const char *box, int fd)
-{
-	pid_t pid = fork();
+static int spawners[2];		/* unconfined, confined */
 
-	if (pid == 0) {
-		setsid();
-		dup2(fd, BOX_FD);
-		execl(box, "rccd-box", (char *)NULL);
+static int start_spawner(const char *box, const char *mode)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	if (fork() == 0) {
+		dup2(pair[1], BOX_FD);
+		execl(box, "rccd-box", "--spawner", mode, (char *)NULL);
 		_exit(127);
 	}
-	return pid;
+	close(pair[1]);
+	return pair[0];
+}
+
+/* The next report of that kind; those before it do not matter. */
+static bool await(int spawner, enum spawn_event event)
+{
+	struct spawn_report r;
+	int fds[PACKET_FDS];
+
+	while (packet_receive(spawner, &r, sizeof r, fds, 0) > 0) {
+		if (fds[0] >= 0)
+			close(fds[0]);
+		if (r.event == (uint32_t)event)
+			return true;
+		if (*r.text)
+			fprintf(stderr, "box: %s\n", r.text);
+	}
+	return false;
 }
 
 static void ask(struct link *l, const struct box_request *q)
@@ -51,7 +72,7 @@ static void ask(struct link *l, const struct box_request *q)
 }
 
 /* One job, from the box's start to its end. False: it did not run. */
-static bool run(const char *box, const struct box_request *q, uint64_t us[MOMENTS])
+static bool run(int spawner, const struct box_request *q, uint64_t us[MOMENTS])
 {
 	uint64_t start_us = clock_us();
 	struct job_result result = { .outcome = JOB_BOX_FAILED };
@@ -59,11 +80,10 @@ static bool run(const char *box, const struct box_request *q, uint64_t us[MOMENT
 	struct frame f = { 0 };
 	struct reader r;
 	int pair[2];
-	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    packet_send(spawner, &(struct spawn_request){ 1 }, sizeof(struct spawn_request), (int[]){ pair[1], -1 }) < 0)
 		return false;
-	pid = start(box, pair[1]);
 	close(pair[1]);
 	l.fd = pair[0];
 	ask(&l, q);
@@ -74,7 +94,8 @@ static bool run(const char *box, const struct box_request *q, uint64_t us[MOMENT
 		job_result_get(&r, &result, NULL);
 	}
 	us[ANSWERED] = clock_us() - start_us;
-	waitpid(pid, NULL, 0);
+	if (!await(spawner, BOX_ENDED))
+		return false;
 	us[GONE] = clock_us() - start_us;
 	link_free(&l);
 	close(pair[0]);
@@ -115,25 +136,33 @@ int main(int argc, char **argv)
 	struct box_request q = { .cpu_seconds = 60, .wall_seconds = 60, .file_bytes = 1 << 20, .input_bytes = 1 << 20,
 				 .scratch_bytes = 1 << 30, .uid = geteuid() == 0 ? FIRST_UID : 0 };
 
-	if (argc < 3 || !mkdtemp(directory))
+	if (argc != 4 || !mkdtemp(directory))
 		return 2;
 	q.directory = directory;
+	q.root = argv[2];
 	q.job.input_name = (char *)"";
 	q.job.step_count = 1;
-	q.job.steps[0].program = argv[2];
-	argv_push(&q.job.steps[0].argv, argv[2]);
-	for (int i = 2; i < argc; i++)
-		argv_push(&q.files, argv[i]);
+	q.job.steps[0].program = argv[3];
+	argv_push(&q.job.steps[0].argv, argv[3]);
+	for (int confined = 0; confined < 2; confined++) {
+		spawners[confined] = start_spawner(argv[1], confined ? "confined" : "unconfined");
+		if (!await(spawners[confined], SPAWNER_READY))
+			return 1;
+	}
 	for (int i = 0; i < ROUNDS; i++)
 		for (int confined = 0; confined < 2; confined++) {
 			uint64_t took[MOMENTS];
 
 			q.confined = confined;
-			if (!run(argv[1], &q, took))
+			if (!run(spawners[confined], &q, took))
 				return 1;
 			for (int moment = 0; moment < MOMENTS; moment++)
 				us[confined][moment][i] = took[moment];
 		}
+	for (int confined = 0; confined < 2; confined++) {
+		close(spawners[confined]);
+		wait(NULL);
+	}
 	rmdir(directory);
 	print(us);
 	return 0;

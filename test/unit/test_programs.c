@@ -1,5 +1,5 @@
 /*
- * test_toolchains.c - which programs a volunteer runs, and where a toolchain's links lead.
+ * test_programs.c - which programs a volunteer runs, and where a toolchain's links lead.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "toolchains.h"
+#include "programs.h"
 
 static struct tree tree;
 
@@ -36,7 +36,7 @@ static int teardown(void **state UNUSED)
 
 static void assert_leads(const char *path, const char *want)
 {
-	const struct tree_entry *e = toolchain_resolve(&tree, path);
+	const struct tree_entry *e = program_resolve(&tree, path);
 
 	if (!want) {
 		assert_null(e);
@@ -75,9 +75,9 @@ static void only_compilers_are_known(void **state UNUSED)
 					   "/x/xclang", "/usr/bin/x86_64-linux-gnu-gcc-12", "/x/a-cc1", "/x/" };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		assert_true(toolchain_program_known(good[i]));
+		assert_true(program_known(good[i]));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_false(toolchain_program_known(bad[i]));
+		assert_false(program_known(bad[i]));
 }
 
 static bool known(const char *program, const char *first)
@@ -87,7 +87,7 @@ static bool known(const char *program, const char *first)
 	argv_push(&argv, program);
 	if (first)
 		argv_push(&argv, first);
-	return toolchain_step_known(&(struct job_step){ .program = (char *)program, .argv = argv });
+	return program_step_known(&(struct job_step){ .program = (char *)program, .argv = argv });
 }
 
 /* As a driver clang would run any program that its options name. */
