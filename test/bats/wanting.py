@@ -85,7 +85,7 @@ toolchains = {}
 
 
 async def control(peer):
-    peer.send(STATE, struct.pack("<IIIB", 2, 2, 0, 0))
+    peer.send(STATE, struct.pack("<IIIBB", 2, 2, 0, 0, 0))
     while True:
         kind, ident, payload = await peer.next()
         if kind == TOOLCHAIN:
