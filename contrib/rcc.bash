@@ -3,7 +3,7 @@
 # After rcc comes an option, or a compiler and then whatever the compiler
 # itself would complete.
 
-_rcc_options="--help --version --explain --hosts --jobs --stats --zero-stats --stop-agent --install-links"
+_rcc_options="--help --version --explain --hosts --jobs --stats --watch --zero-stats --stop-agent --install-links"
 
 # How many words before the compiler belong to rcc itself.
 _rcc_own_words() {

@@ -9,7 +9,9 @@
 #include "json.h"
 #include "lease.h"
 #include "progress.h"
+#include "session.h"
 #include "settings.h"
+#include "watch.h"
 
 enum { SETTLE_MS = 3500, LOOK_MS = 20 };
 
@@ -200,6 +202,50 @@ static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 	return xasprintf(json ? "{\"jobs\": %u}\n" : "%u\n", jobs);
 }
 
+/* --watch */
+
+/* What is on its way to p; the caller frees it. */
+static size_t list_fetching(const struct peer *p, struct peer_toolchain **out)
+{
+	struct peer_toolchain t;
+	size_t count = 0;
+
+	*out = NULL;
+	for (size_t n = 0; peer_toolchain(p, n, &t); n++)
+		if (on_its_way(&t)) {
+			*out = xrealloc(*out, (count + 1) * sizeof t);
+			(*out)[count++] = t;
+		}
+	return count;
+}
+
+static char *watch_answer(struct agent *a, const struct settings *set, unsigned columns, unsigned lines)
+{
+	autofree struct watch_host *hosts = xcalloc(set->host_count + 1, sizeof *hosts);
+	autofree struct watch_job *jobs = NULL;
+	struct watch w = {
+		.hosts = hosts, .host_count = set->host_count, .job_count = sessions_jobs(a, &jobs),
+		.local = leases_taken(a->leases), .cores = a->cores, .stats = a->stats, .columns = columns, .lines = lines,
+	};
+	char *text;
+
+	w.jobs = jobs;
+	for (size_t i = 0; i < set->host_count; i++) {
+		struct peer *p = peers_get(a->peers, &set->hosts[i], set->keys);
+		struct peer_toolchain *fetching;
+
+		peer_describe(p, &hosts[i].info);
+		hosts[i].state = state_word(&hosts[i].info);
+		hosts[i].why_not = why_not(p, &hosts[i].info);
+		hosts[i].fetching_count = list_fetching(p, &fetching);
+		hosts[i].fetching = fetching;
+	}
+	text = watch_text(&w);
+	for (size_t i = 0; i < set->host_count; i++)
+		free((void *)hosts[i].fetching);
+	return text;
+}
+
 /* A query that waits until each volunteer has answered, or will not. */
 struct waiting {
 	uv_timer_t timer;
@@ -208,6 +254,7 @@ struct waiting {
 	struct settings settings;
 	enum query_kind kind;
 	bool json;
+	unsigned columns, lines;
 	uint64_t until_ms;
 };
 
@@ -235,6 +282,15 @@ static bool settled(const struct waiting *w)
 	return true;
 }
 
+static char *waited_answer(struct waiting *w)
+{
+	switch (w->kind) {
+	case QUERY_HOSTS: return hosts_answer(w->agent, &w->settings, w->json);
+	case QUERY_JOBS: return jobs_answer(w->agent, &w->settings, w->json);
+	default: return watch_answer(w->agent, &w->settings, w->columns, w->lines);
+	}
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct waiting *w = timer->data;
@@ -242,8 +298,7 @@ static void on_look(uv_timer_t *timer)
 
 	if (!settled(w) && clock_ms() < w->until_ms)
 		return;
-	text = w->kind == QUERY_HOSTS ? hosts_answer(w->agent, &w->settings, w->json)
-				      : jobs_answer(w->agent, &w->settings, w->json);
+	text = waited_answer(w);
 	answer_send(w->conn, text);
 	waiting_end(w);
 }
@@ -267,7 +322,8 @@ static void answer_when_settled(struct agent *a, struct conn *c, const struct qu
 	struct waiting *w = xcalloc(1, sizeof *w);
 
 	*w = (struct waiting){ .agent = a, .conn = c, .settings = *set, .kind = q->kind, .json = q->json,
-			       .until_ms = clock_ms() + SETTLE_MS };
+			       .columns = q->columns, .lines = q->lines,
+			       .until_ms = clock_ms() + (q->lines ? 0 : SETTLE_MS) };	/* who watches sees it come */
 	conn_set_arg(c, &asker_ops, w);
 	for (size_t i = 0; i < set->host_count; i++)
 		peer_wake(peers_get(a->peers, &set->hosts[i], set->keys));

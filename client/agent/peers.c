@@ -573,10 +573,11 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 
 bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out)
 {
-	const struct asked *a = &p->asked[index];
+	const struct asked *a;
 
 	if (index >= p->asked_count)
 		return false;
+	a = &p->asked[index];
 	*out = (struct peer_toolchain){
 		.label = a->toolchain->label, .known = a->answered, .state = a->state, .done = a->done, .total = a->total,
 		.lack = a->text ? a->text : "", .by_us = p->supply && digest_eq(&a->toolchain->id, &p->supplied),

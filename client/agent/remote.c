@@ -588,6 +588,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 }
 
 bool attempt_granted(const struct attempt *a) { return a->state >= SENDING; }
+uint64_t attempt_granted_ms(const struct attempt *a) { return a->granted_ms; }
 
 uint64_t attempt_text_hash(const struct attempt *a) { return a->text_hash; }
 struct job_result attempt_result(const struct attempt *a) { return a->said; }

@@ -806,6 +806,35 @@ void sessions_dispatch(struct agent *a)
 
 size_t sessions_count(const struct agent *a) { return a->session_count; }
 
+/* Where a command is, for people. */
+static struct watch_job describe_job(const struct session *s)
+{
+	bool away = s->state == AWAY && attempt_granted(s->attempt);
+	bool waits = s->state == WAITING || (s->state == AWAY && !s->preprocessing);
+	bool known = s->plan && s->unit < s->plan->unit_count && unit_of(s)->input;
+
+	return (struct watch_job){
+		.place = away ? WATCH_AWAY : waits ? WATCH_WAITING : WATCH_PREPARING,
+		.host = away ? attempt_peer(s->attempt) : "",
+		.for_us = clock_us() - (away ? attempt_granted_ms(s->attempt) * 1000 : s->came_us),
+		.source = known ? unit_of(s)->input : path_base(s->ask.program),
+	};
+}
+
+size_t sessions_jobs(const struct agent *a, struct watch_job **out)
+{
+	static const bool shown[STATES] = { [DESCRIBING] = true, [WAITING] = true, [PREPARING] = true, [AWAY] = true };
+	struct watch_job *jobs = xcalloc(a->session_count + 1, sizeof *jobs);
+	struct session *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH(s, &a->sessions, link)
+		if (shown[s->state] && !s->ask.explain)
+			jobs[n++] = describe_job(s);
+	*out = jobs;
+	return n;
+}
+
 bool sessions_idle(const struct agent *a)
 {
 	return TAILQ_EMPTY(&a->sessions);
