@@ -29,6 +29,8 @@ enum {
 	SUPPLY_BYTES = 64 << 10,
 	RETRY_MS = 30000,	/* what could not be supplied is wanted again after that, and from whoever failed then */
 	GATHER_ROUNDS = 3,	/* an install may find damage, and gather again */
+	GATHERS_MAX = 2,	/* at once: there are other uses for worker threads */
+	TREES_BYTES = 64 << 20,	/* of memory for all trees */
 };
 enum state { CHECKING, READY, LACKING, WANTED, FETCHING, STATES };
 
@@ -43,6 +45,8 @@ struct entry {
 	struct file_id *files;	/* unconfined: the host's, as they were when it was found ready */
 	enum state state;
 	bool busy;		/* a worker thread has it */
+	bool waiting;		/* for one */
+	size_t bytes;		/* of memory that the tree takes */
 	bool expected;		/* the store keeps what has come of it */
 	uint64_t used;		/* when, by the table's count of uses */
 	char *programs;
@@ -60,6 +64,8 @@ struct entry {
 struct toolchain_table {
 	struct entry *entries[TOOLCHAINS_MAX];
 	size_t count;
+	size_t bytes;		/* of their trees */
+	unsigned gathering;	/* worker threads at it */
 	uint64_t uses;
 	struct digest_memo *memo;
 	uv_timer_t tick;
@@ -126,17 +132,13 @@ static int find_files(struct gather *g)
 	return 0;
 }
 
-/* Bytes of the tree that the store does not have: at most what is to be made room for. */
-static uint64_t bytes_to_come(const struct gather *g)
+/* Could it be here at all? What others have goes only as its bytes come: declaring them is not enough. */
+static int check_size(const struct gather *g, struct err *err)
 {
-	const struct tree *t = &g->entry->tree;
-	uint64_t sum = 0;
+	uint64_t max_bytes = store_view(g->server->store).max_bytes;
 
-	for (size_t i = 0; i < t->count; i++)
-		if (t->entries[i].type == TREE_FILE && !store_has(g->server->store, &t->entries[i].digest) &&
-		    __builtin_add_overflow(sum, t->entries[i].size, &sum))
-			return UINT64_MAX;
-	return sum;
+	return g->entry->total <= max_bytes ? 0 : err_set(err, ERR_LIMIT, "%llu bytes: more than --store-max",
+							  (unsigned long long)g->entry->total);
 }
 
 static int gather_and_install(struct gather *g)
@@ -145,7 +147,7 @@ static int gather_and_install(struct gather *g)
 	int rc = ERR_ABSENT;
 
 	for (int round = 0; round < GATHER_ROUNDS && rc == ERR_ABSENT; round++) {
-		rc = store_make_room(store, bytes_to_come(g), &g->err);
+		rc = check_size(g, &g->err);
 		if (rc == 0)
 			rc = find_files(g);
 		if (rc < 0 || g->missing_count)
@@ -239,6 +241,21 @@ static void expect(struct server *s, struct entry *e, bool yes)
 		store_expect_end(s->store, &e->tree);
 }
 
+static void look(struct server *s, struct entry *e);
+
+/* The first of those who wait for a worker thread. */
+static void look_next(struct server *s)
+{
+	struct toolchain_table *t = s->toolchains;
+
+	t->gathering--;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->entries[i]->waiting) {
+			look(s, t->entries[i]);
+			return;
+		}
+}
+
 static void on_gathered(uv_work_t *work, int status UNUSED)
 {
 	struct gather *g = work->data;
@@ -257,6 +274,7 @@ static void on_gathered(uv_work_t *work, int status UNUSED)
 		become(g->server, e, e->missing_count ? WANTED : READY, "");
 	if (e->state == WANTED && clock_ms() < e->shunned_ms)
 		retry_later(g->server, e);
+	look_next(g->server);
 	free(g);
 }
 
@@ -266,6 +284,10 @@ static void look(struct server *s, struct entry *e)
 
 	if (e->busy || e->supplier)
 		return;
+	e->waiting = s->toolchains->gathering == GATHERS_MAX;
+	if (e->waiting)
+		return;
+	s->toolchains->gathering++;
 	g = xcalloc(1, sizeof *g);
 	*g = (struct gather){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *g->files) };
 	e->busy = true;
@@ -296,20 +318,43 @@ static void free_entry(struct entry *e)
 	free(e);
 }
 
-/* A place for one more: the one not used for longest goes. -1: all are being worked at. */
-static int make_place(struct toolchain_table *t)
+/* The one not used for longest. False: all are being worked at. */
+static bool forget_oldest(struct toolchain_table *t)
 {
-	int oldest = -1;
+	size_t oldest = t->count;
 
-	if (t->count < TOOLCHAINS_MAX)
-		return (int)t->count++;
-	for (int i = 0; i < TOOLCHAINS_MAX; i++)
-		if (!t->entries[i]->busy && !t->entries[i]->supplier &&
-		    (oldest < 0 || t->entries[i]->used < t->entries[oldest]->used))
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->entries[i]->busy && !t->entries[i]->waiting && !t->entries[i]->supplier &&
+		    (oldest == t->count || t->entries[i]->used < t->entries[oldest]->used))
 			oldest = i;
-	if (oldest >= 0)
-		free_entry(t->entries[oldest]);
-	return oldest;
+	if (oldest == t->count)
+		return false;
+	t->bytes -= t->entries[oldest]->bytes;
+	free_entry(t->entries[oldest]);
+	t->entries[oldest] = t->entries[--t->count];
+	return true;
+}
+
+/* For one more, of so many bytes. */
+static bool make_place(struct toolchain_table *t, size_t bytes)
+{
+	while (t->count == TOOLCHAINS_MAX || t->bytes + bytes > TREES_BYTES)
+		if (!forget_oldest(t))
+			return false;
+	return true;
+}
+
+/* What a tree takes of our memory. */
+static size_t bytes_of(const struct tree *t)
+{
+	size_t sum = t->count * sizeof *t->entries;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct tree_entry *e = &t->entries[i];
+
+		sum += strlen(e->path) + 32 + (e->target ? strlen(e->target) + 32 : 0) + (e->data ? e->size + 32 : 0);
+	}
+	return sum;
 }
 
 /* For people: the base names of the programs in it. */
@@ -335,23 +380,25 @@ static uint64_t total_of(const struct tree *t)
 	return sum;
 }
 
-static struct entry *entry_new(struct server *s, size_t at, const struct digest *id, struct tree *tree)
+static struct entry *entry_new(struct server *s, size_t bytes, const struct digest *id, struct tree *tree)
 {
+	struct toolchain_table *t = s->toolchains;
 	struct entry *e = xcalloc(1, sizeof *e);
 
-	*e = (struct entry){ .id = *id, .tree = *tree, .state = CHECKING, .used = ++s->toolchains->uses,
+	*e = (struct entry){ .id = *id, .tree = *tree, .state = CHECKING, .used = ++t->uses, .bytes = bytes,
 			     .programs = program_names(tree), .text = xstrdup(""), .total = total_of(tree) };
 	*tree = (struct tree){ 0 };
-	return s->toolchains->entries[at] = e;
+	t->bytes += bytes;
+	return t->entries[t->count++] = e;
 }
 
 void toolchain_offer(struct server *s, const struct digest *id, struct tree *tree)
 {
 	struct entry *e = entry_of(s, id);
-	int at = e ? 0 : make_place(s->toolchains);
+	size_t bytes = bytes_of(tree);
 
-	if (!e && at >= 0)
-		e = entry_new(s, (size_t)at, id, tree);
+	if (!e && make_place(s->toolchains, bytes))
+		e = entry_new(s, bytes, id, tree);
 	tree_free(tree);
 	if (!e) {
 		sessions_push_toolchain(s, &(struct wire_toolchain_state){
