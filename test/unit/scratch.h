@@ -19,7 +19,7 @@
 static char scratch[] = "/dev/shm/rcc-test-XXXXXX";
 static int64_t clock_ahead_s;	/* of the clock that a test hands out */
 
-static int64_t UNUSED test_now_ns(void)
+static UNUSED int64_t test_now_ns(void)
 {
 	struct timespec t;
 
@@ -27,20 +27,20 @@ static int64_t UNUSED test_now_ns(void)
 	return ((int64_t)t.tv_sec + clock_ahead_s) * 1000000000 + t.tv_nsec;
 }
 
-static int UNUSED scratch_make(void **state UNUSED)
+static UNUSED int scratch_make(void **state UNUSED)
 {
 	strcpy(scratch, "/dev/shm/rcc-test-XXXXXX");
 	clock_ahead_s = 60;
 	return mkdtemp(scratch) && chmod(scratch, 0755) == 0 ? 0 : -1;
 }
 
-static int UNUSED scratch_remove(void **state UNUSED)
+static UNUSED int scratch_remove(void **state UNUSED)
 {
 	return remove_tree(AT_FDCWD, scratch);
 }
 
 /* Borrowed, of the last four calls. */
-static const char *UNUSED in_scratch(const char *name)
+static UNUSED const char *in_scratch(const char *name)
 {
 	static char paths[4][512];
 	static unsigned next;
@@ -50,7 +50,7 @@ static const char *UNUSED in_scratch(const char *name)
 	return path;
 }
 
-static void UNUSED write_text(const char *name, const char *text)
+static UNUSED void write_text(const char *name, const char *text)
 {
 	autoclose int fd = open(in_scratch(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -59,7 +59,7 @@ static void UNUSED write_text(const char *name, const char *text)
 }
 
 /* A new file, and its contents to be changed: no time moves then. Stays mapped. */
-static char *UNUSED write_mapped(const char *name, const char *text)
+static UNUSED char *write_mapped(const char *name, const char *text)
 {
 	autoclose int fd = -1;
 	char *p;
@@ -73,7 +73,7 @@ static char *UNUSED write_mapped(const char *name, const char *text)
 }
 
 /* Whatever changes from here on has another time than what changed before. */
-static void UNUSED next_tick(void)
+static UNUSED void next_tick(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000000 }, NULL);
 }

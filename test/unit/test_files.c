@@ -565,6 +565,7 @@ static void many_threads_look_while_files_come_and_go(void **state UNUSED)
 	struct crowd crowd[4];
 	pthread_t threads[4];
 
+	clock_ahead_s = 0;
 	look_around(f, &all);
 	for (int i = 0; i < 4; i++) {
 		crowd[i] = (struct crowd){ f, &all, false };
