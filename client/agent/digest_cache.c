@@ -239,9 +239,14 @@ static void replace(struct digest_cache *c)
 void digest_cache_flush(struct digest_cache *c, bool now)
 {
 	autofree struct digest_record *records = NULL;
-	size_t count = 0;
+	size_t count;
 
-	if (!c->path || (!now && __atomic_load_n(&c->pending_count, __ATOMIC_RELAXED) < PENDING_MANY))
+	if (!c->path)
+		return;
+	pthread_mutex_lock(&c->lock);
+	count = c->pending_count;
+	pthread_mutex_unlock(&c->lock);
+	if (count < (now ? 1 : PENDING_MANY))
 		return;
 	pthread_mutex_lock(&c->log_lock);
 	pthread_mutex_lock(&c->lock);

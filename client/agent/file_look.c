@@ -84,12 +84,12 @@ static int read_contents(int fd, uint64_t size, struct digest *out, bool *has_cl
 	return n == 0 && at == size ? 0 : -1;
 }
 
-static void fill(struct fact *out, const struct stat *st, const struct digest_known *k)
+static void fill(const struct look *l, struct fact *out, const struct stat *st, const struct digest_known *k)
 {
 	out->kind = FACT_FILE;
 	out->mode = st->st_mode & 07777;
 	out->access = k->access;
-	out->own = st->st_uid == geteuid();
+	out->own = st->st_uid == l->user;
 	out->mtime_ns = ns_of(&st->st_mtim);
 	out->inode = inode_mix(st);
 	out->size = (uint64_t)st->st_size;
@@ -112,12 +112,12 @@ static bool recall(const struct look *l, const struct walk_level *dir, const cha
 	return true;
 }
 
-/* A file that we may stat but not open: no digest, and nobody over there may read it either. */
-static void unreadable(const struct walk_level *dir, const char *name, const struct stat *st, struct fact *out)
+/* A file that we may stat but not open: no digest, and no job may read it either. */
+static void unreadable(const struct look *l, const struct walk_level *dir, const char *name, const struct stat *st, struct fact *out)
 {
 	struct digest_known k = { .access = access_of(dir->fd, name) & ~FACT_READ };
 
-	fill(out, st, &k);
+	fill(l, out, st, &k);
 }
 
 static bool settled(const struct look *l, const struct fs_kind *fs, const struct file_id *id)
@@ -151,7 +151,7 @@ static enum look_end look_inside(const struct look *l, const struct walk_level *
 		else if (k.has_clock)
 			digest_cache_note_clock(l->digests, &k.digest);
 	}
-	fill(out, &st, &k);
+	fill(l, out, &st, &k);
 	return DONE;
 }
 
@@ -176,12 +176,12 @@ static enum look_end look_file(const struct look *l, const struct walk_level *di
 	if (fs->made_up || (uint64_t)st->st_size > l->max_file)
 		return DONE;
 	if (fs->current && settled(l, fs, &id) && recall(l, dir, name, &id, &k)) {
-		fill(out, st, &k);
+		fill(l, out, st, &k);
 		return DONE;
 	}
 	fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES) {
-		unreadable(dir, name, st, out);
+		unreadable(l, dir, name, st, out);
 		return DONE;
 	}
 	if (fd < 0)
@@ -205,12 +205,13 @@ static enum look_end look_link(const struct walk_level *dir, const char *name, c
 	return DONE;
 }
 
-static void look_dir(const struct walk_level *dir, const char *name, const struct stat *st, struct fact *out)
+static void look_dir(const struct look *l, const struct walk_level *dir, const char *name, const struct stat *st,
+		     struct fact *out)
 {
 	out->kind = FACT_DIR;
 	out->mode = st->st_mode & 07777;
 	out->access = access_of(dir->fd, name);
-	out->own = st->st_uid == geteuid();
+	out->own = st->st_uid == l->user;
 	out->mtime_ns = ns_of(&st->st_mtim);
 }
 
@@ -228,7 +229,7 @@ static enum look_end look_once(const struct look *l, const struct walk_level *di
 	if (S_ISLNK(st.st_mode))
 		return look_link(dir, name, &st, out);
 	if (S_ISDIR(st.st_mode))
-		look_dir(dir, name, &st, out);
+		look_dir(l, dir, name, &st, out);
 	return DONE;
 }
 

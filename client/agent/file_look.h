@@ -12,6 +12,7 @@ struct look {
 	struct digest_cache *digests;
 	int64_t (*now_ns)(void);
 	uint64_t max_file;
+	uid_t user;		/* the caller */
 };
 
 /* The fact of name in dir, but for its path. FACT_OTHER for what cannot be told. */

@@ -32,6 +32,7 @@ struct files *files_new(const struct files_options *o)
 
 	f->look.now_ns = o->now_ns ? o->now_ns : real_now_ns;
 	f->look.max_file = o->max_file ? o->max_file : 512 << 20;
+	f->look.user = geteuid();
 	f->look.digests = digest_cache_new(log, o->max_known ? o->max_known : 65536);
 	f->names = dir_names_new(f->look.now_ns);
 	return f;
@@ -88,8 +89,9 @@ static void look(struct files *f, struct walk *w, const char *path, struct fact 
 
 void files_fact(struct files *f, const char *path, struct fact *out)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w;
 
+	walk_begin(&w);
 	look(f, &w, path, out);
 	walk_end(&w);
 	digest_cache_flush(f->look.digests, false);
@@ -127,8 +129,9 @@ static void look_listed(struct files *f, struct walk *w, const char *path, struc
 
 void files_listing(struct files *f, const char *path, struct fact *out)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w;
 
+	walk_begin(&w);
 	look_listed(f, &w, path, out);
 	walk_end(&w);
 }
@@ -178,10 +181,11 @@ static bool unchanged(struct files *f, struct walk *w, const struct fact *was, s
 /* At most max of them. */
 static size_t find_changes(struct files *f, const struct facts *all, size_t max, struct facts *changed)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w;
 	const char *gone = NULL;	/* no directory any more */
 	size_t count = 0;
 
+	walk_begin(&w);
 	for (size_t i = 0; i < all->count && count < max; i++) {
 		struct fact now = { 0 };
 

@@ -30,6 +30,8 @@ struct walk {
 	struct walk_level levels[WALK_LEVELS_MAX];
 };
 
+/* No more than that: the levels are ten kilobytes. */
+static inline void walk_begin(struct walk *w) { w->depth = 0; }
 /*
  * Make the directory of path the top. 0; else an errno, in *stopped the
  * length of the part of path that could not be entered, and on top the directory

@@ -31,8 +31,8 @@ static struct names *read_names(struct dir_names *d)
 static struct names *known(struct dir_names *d, size_t *last)
 {
 	struct file_id id;
-	autoclose int fd = open_dir(&id);
 
+	close(open_dir(&id));
 	return dir_names_known(d, &id, last);
 }
 

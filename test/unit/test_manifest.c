@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "manifest.h"
 #include "scratch.h"
@@ -203,6 +205,38 @@ static void leftovers_of_a_kill_are_removed(void **state UNUSED)
 	manifests_free(m);
 }
 
+static NORETURN void write_for_ever(void)
+{
+	struct manifests *m = open_manifests();
+	struct manifest_key k = key(1, 1, "/s/a.c");
+	autofacts struct facts all = { 0 };
+	struct fact f = { .path = xstrdup("/a") };
+	struct digest id;
+
+	facts_set(&all, &f);
+	for (;;)
+		manifests_put(m, &k, &all, &id);
+}
+
+static void a_kill_at_any_instant_leaves_a_whole_one(void **state UNUSED)
+{
+	struct manifests *m = open_manifests();
+
+	put(m, key(1, 1, "/s/a.c"), "/a");
+	for (long i = 0; i < 30; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			write_for_ever();
+		nanosleep(&(struct timespec){ .tv_nsec = i * 100000 }, NULL);
+		assert_int_equal(get(m, key(1, 1, "/s/a.c"), "/a"), MANIFEST_OWN);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		assert_int_equal(get(m, key(1, 1, "/s/a.c"), "/a"), MANIFEST_OWN);
+	}
+	manifests_free(m);
+}
+
 static void a_directory_that_others_may_write_is_not_used(void **state UNUSED)
 {
 	struct manifests *m = open_manifests();
@@ -228,6 +262,7 @@ int main(void)
 		TEST(what_was_not_used_for_longest_goes),
 		TEST(bytes_are_bounded_too),
 		TEST(leftovers_of_a_kill_are_removed),
+		TEST(a_kill_at_any_instant_leaves_a_whole_one),
 		TEST(a_directory_that_others_may_write_is_not_used),
 	};
 
