@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "dir_read.h"
+#include "file.h"
 #include "file_look.h"
 
 enum { TRIES = 4, LOOKUPS_FIRST = 8, NAMES_PER_LOOKUP = 16 };
@@ -30,6 +31,8 @@ struct files *files_new(const struct files_options *o)
 	struct files *f = xcalloc(1, sizeof *f);
 	autofree char *log = o->cache_dir ? xasprintf("%s/digests-1", o->cache_dir) : NULL;
 
+	if (o->cache_dir)
+		make_dirs(o->cache_dir, 0700, NULL);	/* without it nothing is kept: no more than that */
 	f->look.now_ns = o->now_ns ? o->now_ns : real_now_ns;
 	f->look.max_file = o->max_file ? o->max_file : 512 << 20;
 	f->look.user = geteuid();

@@ -18,7 +18,7 @@
 struct files;
 
 struct files_options {
-	const char *cache_dir;		/* there, private to the user; NULL: nothing is kept on disk */
+	const char *cache_dir;		/* made (0700) if absent; NULL: nothing is kept on disk */
 	int64_t (*now_ns)(void);	/* NULL: CLOCK_REALTIME */
 	uint64_t max_file;		/* bytes; a larger one is FACT_OTHER. 0: 512 MiB */
 	size_t max_known;		/* files remembered; 0: 65536 */

@@ -484,8 +484,7 @@ static void the_next_agent_knows_what_was_read(void **state UNUSED)
 	char *a = write_mapped("a", "one"), *b = write_mapped("b", "one");
 	struct files *f;
 
-	mkdir(in_scratch("cache"), 0700);
-	f = open_files(in_scratch("cache"));
+	f = open_files(in_scratch("new/cache"));
 	assert_true(says(f, "a", "one"));
 	clock_ahead_s = 0;
 	assert_true(says(f, "b", "one"));
@@ -493,7 +492,7 @@ static void the_next_agent_knows_what_was_read(void **state UNUSED)
 	clock_ahead_s = 60;
 	memcpy(a, "two", 3);
 	memcpy(b, "two", 3);
-	f = open_files(in_scratch("cache"));
+	f = open_files(in_scratch("new/cache"));
 	assert_true(says(f, "a", "one"));
 	assert_true(says(f, "b", "two"));	/* was too young to be kept */
 	files_free(f);
