@@ -6,6 +6,11 @@
  * of its encoding), the others are asked for when they are first touched. Paths
  * lead through real directories only: links are facts of their own, and are
  * followed, component by component, by whoever uses them.
+ *
+ * Facts are sorted as a walk through the tree meets them: '/' comes before
+ * every other byte, so what is below a path follows it at once, before any of
+ * its siblings. Neighbours then share most of their paths, and a fact is below
+ * one that is no directory only if it is below the one just before it.
  */
 #ifndef RCC_FACT_H
 #define RCC_FACT_H
@@ -25,7 +30,16 @@ enum fact_kind {
 	FACT_KINDS
 };
 
-enum { FACTS_MAX = 65536, FACTS_BYTES_MAX = 8 << 20, FACT_NAMES_MAX = 8192 };
+enum { FACT_READ = 4, FACT_WRITE = 2, FACT_EXECUTE = 1 };	/* of access */
+
+enum {
+	FACTS_MAX = 65536,
+	FACTS_BYTES_MAX = 8 << 20,	/* of a list: paths, targets and names written out, 64 more for each fact, 1 for each name */
+	FACT_NAMES_MAX = 8192,		/* of one directory */
+	FACTS_NAMES_MAX = 1 << 17,	/* of all directories in a list */
+	FACT_PATH_MAX = 4095,		/* bytes of a path or target, without a NUL */
+	FACT_NAME_MAX = 255,
+};
 
 struct fact {
 	char *path;		/* absolute, canonical; "/" is one */
@@ -33,29 +47,53 @@ struct fact {
 	uint16_t mode;		/* FILE, DIR: permission bits */
 	uint8_t access;		/* FILE, DIR: what the caller may: 4 read, 2 write, 1 execute or search */
 	uint8_t own;		/* FILE, DIR: 1: the caller is its owner */
-	int64_t mtime_ns;	/* FILE, LINK, DIR */
+	int64_t mtime_ns;	/* FILE, LINK, DIR; of a DIR when it was looked at first: see fact_eq() */
 	uint64_t inode;		/* FILE: equal for the names of one file (hard links), else different; a mix of device and inode */
 	uint64_t size;		/* FILE */
-	struct digest digest;	/* FILE: of the contents */
+	struct digest digest;	/* FILE: of the contents; 0 when the caller may not read them */
 	char *target;		/* LINK */
-	bool listed;		/* DIR: names holds all of its names: every other is absent */
+	bool listed;		/* DIR: names holds all of its names, sorted by strcmp(): every other is absent */
 	struct argv names;
 };
 
 void fact_free(struct fact *f);
+struct fact fact_copy(const struct fact *f);
+/*
+ * Same path, and nothing that a job may rely on differs. The time of a
+ * directory is told but does not count: any file that comes, goes or is
+ * replaced there moves it (each object that the build itself makes), while what a
+ * program learns from it is at most "look again", and what it then sees are the names,
+ * which are facts of their own.
+ */
 bool fact_eq(const struct fact *a, const struct fact *b);
 
-struct facts {		/* sorted by path, no path twice */
+/* Absolute, no empty, "." or ".." component, no slash at the end, within FACT_PATH_MAX. */
+bool path_canonical(const char *path);
+/* The order of facts: as strcmp(), with '/' before every other byte. */
+int path_order(const char *a, const char *b);
+/* Is path somewhere below dir? Both canonical. */
+bool path_below(const char *path, const char *dir);
+
+struct facts {		/* sorted by path_order(), no path twice, nothing below what is no directory */
 	struct fact *v;
 	size_t count, room;
 };
 
-/* Takes what f holds; replaces the fact of that path. */
+/*
+ * Takes what f holds; replaces the fact of that path. The newest fact is
+ * believed: what lies below f goes if f is no directory, and a fact above f that
+ * denies a directory there goes too.
+ */
 void facts_set(struct facts *all, struct fact *f);
 const struct fact *facts_find(const struct facts *all, const char *path);	/* NULL: none */
 void facts_free(struct facts *all);
+static inline void cleanup_facts(struct facts *all) { facts_free(all); }
+#define autofacts __attribute__((cleanup(cleanup_facts)))
+/* Within the bounds above, and so is the encoding: facts_get() would take it. */
+bool facts_fit(const struct facts *all);
+/* One list has one encoding. The caller has seen that facts_fit(). */
 void facts_put(struct buf *b, const struct facts *all);
-/* ERR_WIRE when out of order, not canonical, below a file, or over a bound; all is then empty. */
+/* ERR_WIRE when out of order, not canonical, below what is no directory, or over a bound; all is then empty. */
 int facts_get(struct reader *r, struct facts *all, struct err *err);
 
 #endif
