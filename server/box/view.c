@@ -144,13 +144,20 @@ static uint32_t add_node(struct view *v, uint32_t parent, const char *name)
 	return (uint32_t)v->count - 1;
 }
 
-/* 0: there would be too many. */
-static uint32_t node_of(struct view *v, uint32_t parent, const char *name)
+static uint32_t find_node(const struct view *v, uint32_t parent, const char *name)
 {
 	uint32_t at = v->buckets[bucket_of_name(v, parent, name)];
 
 	while (at && !(v->nodes[at].parent == parent && str_eq(v->nodes[at].name, name)))
 		at = v->nodes[at].next;
+	return at;
+}
+
+/* 0: there would be too many. */
+static uint32_t node_of(struct view *v, uint32_t parent, const char *name)
+{
+	uint32_t at = find_node(v, parent, name);
+
 	return at ? at : add_node(v, parent, name);
 }
 
@@ -165,7 +172,7 @@ static void add_root(struct view *v)
 			       .fact = known ? &v->manifest.v[0] : NULL };
 }
 
-struct view *view_new(struct facts *manifest, const char *const *hidden, size_t hidden_count)
+struct view *view_new(struct facts *manifest)
 {
 	struct view *v = xcalloc(1, sizeof *v);
 
@@ -175,12 +182,6 @@ struct view *view_new(struct facts *manifest, const char *const *hidden, size_t 
 	v->nodes = xcalloc(v->room, sizeof *v->nodes);
 	add_root(v);
 	grow_buckets(v, BUCKETS_MIN);
-	for (size_t i = 0; i < hidden_count; i++) {
-		struct node *n = &v->nodes[node_of(v, VIEW_ROOT, hidden[i])];
-
-		*n = (struct node){ .parent = VIEW_ROOT, .next = n->next, .skip = n->skip, .hidden = true,
-				    .fact = &absent, .name = n->name };
-	}
 	return v;
 }
 
@@ -329,8 +330,8 @@ char *view_path(const struct view *v, uint64_t id)
 	return path;
 }
 
-/* The node of a path; 0: there would be too many. */
-static uint32_t node_of_path(struct view *v, const char *path)
+/* The node of a path; 0: there would be too many, or, unless it may be added, there is none. */
+static uint32_t node_of_path(struct view *v, const char *path, bool add)
 {
 	uint32_t at = VIEW_ROOT;
 
@@ -342,7 +343,7 @@ static uint32_t node_of_path(struct view *v, const char *path)
 			return 0;
 		memcpy(name, path, len);
 		name[len] = 0;
-		at = node_of(v, at, name);
+		at = add ? node_of(v, at, name) : find_node(v, at, name);
 		path += len;
 	}
 	return at;
@@ -395,7 +396,7 @@ int view_learn(struct view *v, struct facts *answer, struct err *err)
 
 	for (size_t i = 0; i < answer->count && !full; i++) {
 		struct fact *f = &answer->v[i];
-		uint32_t at = node_of_path(v, f->path);
+		uint32_t at = node_of_path(v, f->path, true);
 
 		v->bytes += cost(f);
 		full = !at || v->bytes > VIEW_BYTES_MAX;
@@ -404,6 +405,23 @@ int view_learn(struct view *v, struct facts *answer, struct err *err)
 	}
 	facts_free(answer);
 	return full ? err_set(err, ERR_LIMIT, "the job looks at more files than it may") : 0;
+}
+
+void view_hide(struct view *v, const char *path)
+{
+	struct node *n = &v->nodes[node_of_path(v, path, true)];
+
+	drop_fact(n);
+	n->fact = &absent;
+	n->hidden = true;
+}
+
+const struct fact *view_told(const struct view *v, const char *path, unsigned *how)
+{
+	const struct node *n = &v->nodes[node_of_path((struct view *)v, path, false)];
+
+	*how = n->used;
+	return n->used && !n->hidden ? n->fact : NULL;
 }
 
 void view_each_use(const struct view *v, void (*each)(void *arg, const struct view_use *u), void *arg)

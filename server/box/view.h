@@ -35,8 +35,10 @@ enum { USED_SEEN = 1, USED_READ = 2, USED_LISTED = 4 };
 
 struct view;
 
-/* Takes what the manifest holds. The hidden, children of "/", are not there for the job: it has its own. */
-struct view *view_new(struct facts *manifest, const char *const *hidden, size_t hidden_count);
+/* Takes what the manifest holds. */
+struct view *view_new(struct facts *manifest);
+/* What the job has of its own: for it this path, and what is below, is not the caller's. Before all lookups. */
+void view_hide(struct view *v, const char *path);
 void view_free(struct view *v);
 
 /*
@@ -56,6 +58,9 @@ char *view_path(const struct view *v, uint64_t id);
 
 /* Takes what the answer holds. ERR_LIMIT: more than a view may hold. */
 int view_learn(struct view *v, struct facts *answer, struct err *err);
+
+/* What the job was told of a path, and how it was used; NULL: nothing. */
+const struct fact *view_told(const struct view *v, const char *path, unsigned *how);
 
 struct view_use {
 	const char *path;

@@ -60,9 +60,11 @@ static void expect(struct view *v, const char *path, enum view_answer want)
 
 static struct view *make(struct facts *all)
 {
-	static const char *const hidden[] = { "proc" };
+	struct view *v = view_new(all);
 
-	return view_new(all, hidden, 1);
+	view_hide(v, "/proc");
+	view_hide(v, "/usr/bin/as");
+	return v;
 }
 
 static void put_use(void *arg, const struct view_use *u)
@@ -95,7 +97,12 @@ static void the_manifest_answers(void **state)
 	add(&all, "/a-b", FACT_LINK);
 	add(&all, "/b", FACT_DENIED);
 	add(&all, "/c", FACT_OTHER);
+	add(&all, "/usr", FACT_DIR);
+	add(&all, "/usr/bin", FACT_DIR);
+	add(&all, "/usr/bin/as", FACT_FILE);
 	v = make(&all);
+	expect(v, "/usr/bin/as", VIEW_ABSENT);
+	expect(v, "/usr/bin/ld", VIEW_ASK);
 	expect(v, "/a/x.h", VIEW_HERE);
 	expect(v, "/a/x.h.gch", VIEW_ABSENT);
 	expect(v, "/a/sub/y", VIEW_HERE);
