@@ -233,7 +233,6 @@ static void on_lookup(struct fuse *f, const struct fuse_in_header *h, const void
 	enum view_answer answer = strlen(arg) > FACT_NAME_MAX ? VIEW_ABSENT : view_lookup(f->view, h->nodeid, arg, &id);
 	autofree char *path = answer == VIEW_OTHER ? view_path(f->view, id) : NULL;
 
-	f->counts.lookups++;
 	switch (answer) {
 	case VIEW_HERE:
 		out.nodeid = id;
@@ -294,7 +293,6 @@ static void on_read(struct fuse *f, const struct fuse_in_header *h, const void *
 	const struct fact *fact = view_read(f->view, h->nodeid);
 	ssize_t n;
 
-	f->counts.reads++;
 	if (!open_blob(f, &fact->digest)) {
 		if (errno == EAGAIN)
 			park(f, h)->digest = fact->digest;
@@ -335,7 +333,6 @@ static void on_readdir(struct fuse *f, const struct fuse_in_header *h, const voi
 	const struct argv *names;
 	size_t len = 0, max = size_min(in->size, READ_MAX);
 
-	f->counts.listings++;
 	if (view_list(f->view, h->nodeid, &names) == VIEW_ASK) {
 		ask(f, h, h->nodeid, true);
 		return;
@@ -410,6 +407,14 @@ static void handle(struct fuse *f, const struct fuse_in_header *h)
 		fail(f, h, ENOSYS);
 }
 
+static void count(struct fuse *f, const struct fuse_in_header *h)
+{
+	f->counts.requests++;
+	f->counts.lookups += h->opcode == FUSE_LOOKUP;
+	f->counts.reads += h->opcode == FUSE_READ;
+	f->counts.listings += h->opcode == FUSE_READDIR;
+}
+
 int fuse_turn(struct fuse *f, struct err *err)
 {
 	/* one at a time: most often the job waits for just this one */
@@ -419,7 +424,7 @@ int fuse_turn(struct fuse *f, struct err *err)
 		return 0;
 	if (n < 0)
 		return errno == ENODEV ? err_set(err, ERR_CLOSED, "unmounted") : err_sys(err, "read a request for a file");
-	f->counts.requests++;
+	count(f, (const struct fuse_in_header *)f->request);
 	*err = (struct err){ 0 };
 	f->err = err;
 	handle(f, (const struct fuse_in_header *)f->request);
