@@ -28,7 +28,8 @@ enum {
 	READ_MAX = READ_PAGES * 4096,
 	BACKGROUND = 64,		/* reads ahead of need */
 	KEEP_SECONDS = 1 << 28,
-	UNKNOWN_INODE = 0xffffffff,	/* in listings, where 0 would mean "no entry" */
+	NOBODY = -2,			/* an id that is none in a user namespace */
+	UNKNOWN_INODE = -1,	/* in listings, where 0 would mean "no entry" */
 };
 
 struct parked {
@@ -170,9 +171,11 @@ static void set_rights(const struct fuse *f, const struct fact *fact, struct fus
 	a->gid = o->gid;
 	if (fact->own && owner == fact->access)
 		return;
-	if (!fact->own && o->other && (others == fact->access || group == fact->access)) {
-		a->uid = o->other_uid;
-		a->gid = others == fact->access ? o->other_gid : o->gid;
+	/* a directory may have to be copied, with its owner, who must exist for that */
+	if (!fact->own && (others == fact->access || group == fact->access) &&
+	    (o->other || (fact->kind == FACT_FILE && !(fact->access & FACT_WRITE)))) {
+		a->uid = o->other ? o->other_uid : (uint32_t)NOBODY;
+		a->gid = group == fact->access ? o->gid : o->other ? o->other_gid : (uint32_t)NOBODY;
 		return;
 	}
 	a->mode = (a->mode & ~0700U) | (uint32_t)fact->access << 6;
@@ -320,7 +323,7 @@ static bool add_name(struct fuse *f, size_t *len, size_t max, uint64_t offset, c
 	if (*len + size > max)
 		return false;
 	memset(d, 0, size);
-	*d = (struct fuse_dirent){ .ino = UNKNOWN_INODE, .off = offset, .namelen = (uint32_t)name_len };
+	*d = (struct fuse_dirent){ .ino = (uint32_t)UNKNOWN_INODE, .off = offset, .namelen = (uint32_t)name_len };
 	memcpy(d->name, name, name_len);
 	*len += size;
 	return true;

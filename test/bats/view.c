@@ -411,7 +411,7 @@ int main(int argc, char **argv)
 		if (option == 'm')
 			run.manifest = optarg;
 		else if (option == 'u')
-			run.uid = (uid_t)atoi(optarg);
+			run.uid = geteuid() == 0 ? (uid_t)atoi(optarg) : 0;
 		else if (option == 'o')
 			run.out = optarg;
 		else if (option == 's')
