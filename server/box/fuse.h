@@ -47,7 +47,12 @@ struct fuse;
 /* Mount it on a directory, in this mount namespace. The view stays the caller's. ERR_IO names the step. */
 int fuse_mount(const char *where, struct view *v, const struct fuse_owner *owner, const struct fuse_hooks *hooks,
 	       void *arg, struct fuse **out, struct err *err);
-void fuse_free(struct fuse *f);		/* requests that are not answered fail */
+/*
+ * Requests that are not answered fail, and all that come. To be called before
+ * anybody waits for the job's processes to end: one that waits for a file
+ * cannot, not even when it is killed.
+ */
+void fuse_free(struct fuse *f);
 int fuse_fd(const struct fuse *f);	/* readable: fuse_turn() */
 /* One request, if there is one. ERR_CLOSED: it is mounted nowhere any more; ERR_UNSUPPORTED: the kernel is too old. */
 int fuse_turn(struct fuse *f, struct err *err);

@@ -15,7 +15,7 @@ setup_file() {
 	clean_environment
 	mkdir -p "$T"/{proc,dev,job,etc} "$BATS_FILE_TMPDIR/blobs"
 	touch "$T"/dev/{null,zero,urandom}
-	for p in sh stat cat ls mv rm cp mkdir rmdir ln chmod touch readlink test as; do
+	for p in sh stat cat ls mv rm cp mkdir rmdir ln chmod touch readlink test sleep as; do
 		add_program "$(type -P "$p")"
 	done
 	for p in cc1 cc1plus; do
@@ -267,6 +267,24 @@ sources() {
 @test "set-user-id files, and pipes that a job makes, do not go back" {
 	view -- /bin/sh -c ': >f; chmod 4755 f'
 	grep refused ../out/list
+}
+
+@test "a caller that does not answer" {
+	OPTIONS=(-p 60)
+	run -125 view -- /bin/cat silent
+	[[ $output == *"the caller does not answer"* ]]
+	OPTIONS=()
+	run -125 view -- /bin/cat vague
+	[[ $output == *"w/vague: the caller does not say what it is"* ]]
+}
+
+@test "who waits for an answer can be killed, and others go on" {
+	echo text >f
+	run -0 view -- /bin/sh -c 'cat silent & sleep 0.2; cat f; kill -9 $!; wait; echo done'
+	[ "$output" = "text
+done" ]
+	# also when nobody serves any more
+	run -0 view -- /bin/sh -c 'cat silent & sleep 0.2; exit 0'
 }
 
 @test "what was used is enough for the next time, and asks nothing" {

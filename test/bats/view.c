@@ -2,13 +2,15 @@
  * view.c - runs a command as a job in file mode would run: in a box, in a
  * root made of a toolchain and of this machine's own files as facts.
  *
- *	view [-m MANIFEST] [-u UID] [-o DIR] [-s FILE] TOOLCHAIN BLOBS COMMAND...
+ *	view [-m MANIFEST] [-u UID] [-o DIR] [-s FILE] [-p SECONDS] TOOLCHAIN BLOBS COMMAND...
  *
  * The caller is a process that stays outside. It answers questions from the
  * file system, and puts contents into BLOBS, by digest. MANIFEST is read if it
  * is there, and written: what was used. Into DIR goes what changed: "list", and
  * contents by number; into FILE how many requests there were, and the processor
- * time of box and job in ms. As root the command runs as UID.
+ * time of box and job in ms. As root the command runs as UID. What is called
+ * "silent" the caller never answers for, "vague" without saying anything, and
+ * with -p the box's clock is SECONDS ahead of the questions.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +43,7 @@ struct question { uint64_t id; uint8_t listing; char path[FACT_PATH_MAX + 1]; };
 static struct {
 	const char *manifest, *out, *stats, *toolchain, *cwd;
 	uid_t uid;
+	uint64_t ahead_us;
 	int caller;		/* socket to it */
 	int blobs_fd, out_fd, stats_fd;
 	char why[512];		/* it was stopped */
@@ -147,11 +150,17 @@ static NORETURN void serve_questions(int fd)
 	struct question q;
 
 	while (recv(fd, &q, sizeof q, 0) > 0) {
+		const char *name = path_base(q.path);
 		autobuf struct buf b = { 0 };
 		autofacts struct facts all = { 0 };
-		struct fact f = describe(q.path, q.listing);
+		struct fact f;
 
-		facts_set(&all, &f);
+		if (str_eq(name, "silent"))
+			continue;
+		if (!str_eq(name, "vague")) {
+			f = describe(q.path, q.listing);
+			facts_set(&all, &f);
+		}
 		put_u64(&b, q.id);
 		facts_put(&b, &all);
 		if (send(fd, b.p, b.len, 0) < 0)
@@ -269,7 +278,7 @@ static int serve_job(struct fuse *f, pid_t pid)
 	struct err err = { 0 };
 
 	while (!p[2].revents) {
-		if (poll(p, ARRAY_LEN(p), fuse_patience(f, clock_us())) < 0)
+		if (poll(p, ARRAY_LEN(p), fuse_patience(f, clock_us() + run.ahead_us)) < 0)
 			die("poll");
 		if (p[0].revents && fuse_turn(f, &err) < 0) {
 			fprintf(stderr, "view: %s\n", err.text);
@@ -381,11 +390,11 @@ static int box(char **argv, int manifest_fd)
 	status = serve_job(f, pid);
 	if (run.stats)
 		write_stats(fuse_counts(f), (double)(run_us - start_us) / 1e3, (double)(clock_us() - run_us) / 1e3);
+	fuse_free(f);
 	if (run.out)
 		write_changes(&o, v);
 	if (manifest_fd >= 0 && !*run.why)
 		write_manifest(v, manifest_fd);
-	fuse_free(f);
 	view_free(v);
 	if (*run.why)
 		fprintf(stderr, "view: stopped: %s\n", run.why);
@@ -407,7 +416,7 @@ int main(int argc, char **argv)
 	int option, pidfd, status, manifest_fd;
 	pid_t pid;
 
-	while ((option = getopt(argc, argv, "+m:u:o:s:")) >= 0) {
+	while ((option = getopt(argc, argv, "+m:u:o:s:p:")) >= 0) {
 		if (option == 'm')
 			run.manifest = optarg;
 		else if (option == 'u')
@@ -416,6 +425,8 @@ int main(int argc, char **argv)
 			run.out = optarg;
 		else if (option == 's')
 			run.stats = optarg;
+		else if (option == 'p')
+			run.ahead_us = (uint64_t)atoi(optarg) * 1000000;
 		else
 			return 2;
 	}
