@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -153,7 +154,10 @@ static int mount_in_child(const struct overlay *o, struct fuse *f, struct err *e
 	close(ends[1]);
 	rc = pid < 0 ? err_sys(err, "fork") : serve_child(f, ends[0], err);
 	close(ends[0]);
-	if (pid > 0 && waitpid(pid, &status, 0) < 0 && rc == 0)
+	/* one that nobody serves any more may never end */
+	if (pid > 0 && rc < 0)
+		kill(pid, SIGKILL);
+	if (pid > 0 && waitpid(pid, &status, rc < 0 ? WNOHANG : 0) < 0 && rc == 0)
 		rc = err_sys(err, "wait");
 	return rc;
 }
