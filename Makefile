@@ -109,7 +109,10 @@ demo:
 $O/bench/box: $O/test/bench/box.o $O/test/lib/box.a $O/test/lib/common.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lpthread
-bench: all $O/bench/box
+$O/bench/files: $O/test/bench/files.o $O/test/lib/agent.a $O/test/lib/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lpthread
+bench: all $O/bench/box $O/bench/files
 	@O="$O" test/bench/run
 .PHONY: unit unit-build setup check demo bench
 

@@ -45,7 +45,7 @@ bool file_id_settled(const struct file_id *id)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return id->ctime_ns && nanoseconds(&now) - id->ctime_ns >= SETTLE_SECONDS * (int64_t)1000000000;
+	return file_id_settled_at(id, nanoseconds(&now), SETTLE_SECONDS);
 }
 
 struct digest_memo *digest_memo_new(size_t max_files)

@@ -30,6 +30,11 @@ static inline bool file_id_eq(const struct file_id *a, const struct file_id *b)
 }
 /* Unchanged for 2 s: from now on a change would show in the id. */
 bool file_id_settled(const struct file_id *id);
+/* As of a time (CLOCK_REALTIME), and for so many seconds. */
+static inline bool file_id_settled_at(const struct file_id *id, int64_t now_ns, int seconds)
+{
+	return id->ctime_ns && now_ns - id->ctime_ns >= seconds * (int64_t)1000000000;
+}
 
 struct digest_memo;	/* any thread may use it */
 

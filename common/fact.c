@@ -54,20 +54,25 @@ bool fact_eq(const struct fact *a, const struct fact *b)
 	       (a->kind != FACT_LINK || str_eq(a->target, b->target)) && names_eq(&a->names, &b->names);
 }
 
+/* The components from a slash of path on. */
+static bool components_ok(const char *slash)
+{
+	while (*slash == '/') {
+		const char *name = slash + 1, *end = strchrnul(name, '/');
+		size_t n = (size_t)(end - name);
+
+		if (n == 0 || (n == 1 && *name == '.') || (n == 2 && name[0] == '.' && name[1] == '.'))
+			return false;
+		slash = end;
+	}
+	return true;
+}
+
 bool path_canonical(const char *path)
 {
 	if (*path != '/' || strnlen(path, FACT_PATH_MAX + 1) > FACT_PATH_MAX)
 		return false;
-	if (!path[1])
-		return true;
-	while (*path == '/') {
-		size_t n = strcspn(++path, "/");
-
-		if (n == 0 || (n == 1 && *path == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		path += n;
-	}
-	return true;
+	return !path[1] || components_ok(path);
 }
 
 /* The end of a path, then '/', then the other bytes. */
@@ -285,28 +290,31 @@ static const char *take(struct reader *r, size_t len)
 	return p;
 }
 
-/* The path of the next fact; NULL and a bad reader when there is none that may follow before. */
-static char *get_path(struct reader *r, const char *before)
+/*
+ * The path of the next fact; NULL when none may follow before with these bytes. What
+ * both share needs no second look, and where they part decides the order.
+ */
+static char *get_path(struct reader *r, const struct fact *before)
 {
-	size_t shared = get_u16(r), len = get_u16(r), whole = strlen(before);
-	const char *rest = take(r, len);
+	const char *last = before ? before->path : "";
+	size_t shared = get_u16(r), len = get_u16(r), whole = strlen(last);
+	const char *rest = take(r, len), *slash;
 	char *path;
 
 	/* the shortest rest only: one path has one encoding */
-	if (!rest || shared > whole || shared + len > FACT_PATH_MAX || (len && shared < whole && before[shared] == *rest)) {
-		r->bad = true;
+	if (!rest || !len || shared > whole || shared + len > FACT_PATH_MAX || rank(last[shared]) >= rank(*rest))
 		return NULL;
-	}
+	if (before && before->kind != FACT_DIR && shared == whole && (*rest == '/' || whole == 1))
+		return NULL;
 	path = xmalloc(shared + len + 1);
-	memcpy(path, before, shared);
+	memcpy(path, last, shared);
 	memcpy(path + shared, rest, len);
 	path[shared + len] = 0;
-	if (!path_canonical(path)) {
-		free(path);
-		r->bad = true;
-		return NULL;
-	}
-	return path;
+	slash = shared ? memrchr(path, '/', shared) : path;
+	if (*path == '/' && (!path[1] || components_ok(slash)))
+		return path;
+	free(path);
+	return NULL;
 }
 
 static bool name_ok(const char *p, size_t len)
@@ -379,24 +387,19 @@ static void get_fields(struct reader *r, struct fact *f, struct extent *e)
 static int get_fact(struct reader *r, struct facts *all, struct extent *e, struct err *err)
 {
 	const struct fact *before = all->count ? &all->v[all->count - 1] : NULL;
-	struct fact f = { .path = get_path(r, before ? before->path : "") };
-	int rc = 0;
+	struct fact f = { .path = get_path(r, before) };
 
 	if (!f.path)
-		return err_set(err, ERR_WIRE, "facts: bad path in fact %zu", all->count);
+		return err_set(err, ERR_WIRE, "facts: the path of fact %zu cannot be there", all->count);
 	e->bytes += FACT_FIELDS_MAX + strlen(f.path);
 	get_fields(r, &f, e);
-	if (r->bad || !within(e))
-		rc = err_set(err, ERR_WIRE, "facts: bad fact of %.64s", f.path);
-	else if (before && path_order(before->path, f.path) >= 0)
-		rc = err_set(err, ERR_WIRE, "facts: %.64s out of order", f.path);
-	else if (before && before->kind != FACT_DIR && path_below(f.path, before->path))
-		rc = err_set(err, ERR_WIRE, "facts: %.64s is below what is no directory", f.path);
-	if (rc < 0)
+	if (r->bad || !within(e)) {
+		err_set(err, ERR_WIRE, "facts: bad fact of %.64s", f.path);
 		fact_free(&f);
-	else
-		insert_at(all, all->count, &f);
-	return rc;
+		return ERR_WIRE;
+	}
+	insert_at(all, all->count, &f);
+	return 0;
 }
 
 int facts_get(struct reader *r, struct facts *all, struct err *err)

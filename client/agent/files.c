@@ -1,0 +1,242 @@
+/*
+ * files.c - walks through the caller's directories, one fact at a time.
+ */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+#include "dir_read.h"
+#include "file.h"
+#include "file_look.h"
+
+enum { TRIES = 4, LOOKUPS_FIRST = 8, NAMES_PER_LOOKUP = 16 };
+
+struct files {
+	struct look look;
+	struct dir_names *names;
+};
+
+static int64_t real_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+struct files *files_new(const struct files_options *o)
+{
+	struct files *f = xcalloc(1, sizeof *f);
+	autofree char *log = o->cache_dir ? xasprintf("%s/digests-1", o->cache_dir) : NULL;
+
+	if (o->cache_dir)
+		make_dirs(o->cache_dir, 0700, NULL);	/* without it nothing is kept: no more than that */
+	f->look.now_ns = o->now_ns ? o->now_ns : real_now_ns;
+	f->look.max_file = o->max_file ? o->max_file : 512 << 20;
+	f->look.user = geteuid();
+	f->look.digests = digest_cache_new(log, o->max_known ? o->max_known : 65536);
+	f->names = dir_names_new(f->look.now_ns);
+	return f;
+}
+
+void files_free(struct files *f)
+{
+	if (!f)
+		return;
+	digest_cache_free(f->look.digests);
+	dir_names_free(f->names);
+	free(f);
+}
+
+void files_flush(struct files *f)
+{
+	digest_cache_flush(f->look.digests, true);
+}
+
+/* The last name of a path; of the root, the directory itself. */
+static const char *name_of(const char *path)
+{
+	return path[1] ? path_base(path) : ".";
+}
+
+/*
+ * When a part of the path could not be entered, that part is looked at instead; if
+ * it is a directory by now, we try again. What cannot be entered for other reasons
+ * (too many levels, no descriptors) is other.
+ */
+static void look(struct files *f, struct walk *w, const char *path, struct fact *out)
+{
+	size_t stopped;
+	int rc;
+
+	for (int i = 0; i < TRIES; i++) {
+		rc = walk_to(w, path, &stopped);
+		if (rc == 0) {
+			file_look(&f->look, walk_top(w), name_of(path), out);
+			out->path = xstrdup(path);
+			return;
+		}
+		if (rc != ENOENT && rc != ENOTDIR && rc != EACCES && rc != ELOOP)
+			break;
+		autofree char *part = xstrndup(path, stopped);
+		file_look(&f->look, walk_top(w), name_of(part), out);
+		if (out->kind != FACT_DIR) {
+			out->path = ptr_steal(&part);
+			return;
+		}
+	}
+	*out = (struct fact){ .path = xstrdup(path), .kind = FACT_OTHER };
+}
+
+void files_fact(struct files *f, const char *path, struct fact *out)
+{
+	struct walk w;
+
+	walk_begin(&w);
+	look(f, &w, path, out);
+	walk_end(&w);
+	digest_cache_flush(f->look.digests, false);
+}
+
+static void add_name(void *arg, const char *name)
+{
+	argv_push(arg, name);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list(int dir, const char *name, struct fact *out)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	out->listed = dir_read(fd, FACT_NAMES_MAX, add_name, &out->names) == 0;
+	if (!out->listed)
+		argv_free(&out->names);
+	else if (out->names.count)
+		qsort(out->names.v, out->names.count, sizeof *out->names.v, by_bytes);
+}
+
+static void look_listed(struct files *f, struct walk *w, const char *path, struct fact *out)
+{
+	look(f, w, path, out);
+	if (out->kind == FACT_DIR)
+		list(walk_top(w)->fd, name_of(path), out);
+}
+
+void files_listing(struct files *f, const char *path, struct fact *out)
+{
+	struct walk w;
+
+	walk_begin(&w);
+	look_listed(f, &w, path, out);
+	walk_end(&w);
+}
+
+/*
+ * A look costs what reading some names costs: a directory is read when enough
+ * absences in it have been looked up to pay for it.
+ */
+static bool worth_reading(struct walk_level *top, size_t last)
+{
+	return ++top->absences > LOOKUPS_FIRST + last / NAMES_PER_LOOKUP;
+}
+
+/* Without a look at the name itself. */
+static bool absence_proven(struct files *f, struct walk *w, const char *path)
+{
+	struct walk_level *top;
+	size_t stopped, last;
+
+	if (walk_to(w, path, &stopped) != 0)
+		return false;
+	top = walk_top(w);
+	if (!top->fs->names)
+		return false;
+	if (!top->names)
+		top->names = dir_names_known(f->names, &top->id, &last);
+	if (!top->names && worth_reading(top, last))
+		top->names = dir_names_read(f->names, top->fd, &top->id);
+	return top->names && names_lack(top->names, name_of(path));
+}
+
+/* True when it is as it was; else out is what it is now. */
+static bool unchanged(struct files *f, struct walk *w, const struct fact *was, struct fact *out)
+{
+	if (was->kind == FACT_ABSENT && absence_proven(f, w, was->path))
+		return true;
+	if (was->listed)
+		look_listed(f, w, was->path, out);
+	else
+		look(f, w, was->path, out);
+	if (!fact_eq(was, out))
+		return false;
+	fact_free(out);
+	return true;
+}
+
+/* At most max of them. */
+static size_t find_changes(struct files *f, const struct facts *all, size_t max, struct facts *changed)
+{
+	struct walk w;
+	const char *gone = NULL;	/* no directory any more */
+	size_t count = 0;
+
+	walk_begin(&w);
+	for (size_t i = 0; i < all->count && count < max; i++) {
+		struct fact now = { 0 };
+
+		if ((gone && path_below(all->v[i].path, gone)) || unchanged(f, &w, &all->v[i], &now))
+			continue;
+		facts_set(changed, &now);
+		gone = changed->v[changed->count - 1].kind == FACT_DIR ? NULL : changed->v[changed->count - 1].path;
+		count++;
+	}
+	walk_end(&w);
+	digest_cache_flush(f->look.digests, false);
+	return count;
+}
+
+size_t files_changes(struct files *f, const struct facts *all, struct facts *changed)
+{
+	return find_changes(f, all, SIZE_MAX, changed);
+}
+
+size_t files_refresh(struct files *f, struct facts *all, struct facts *changed)
+{
+	autofacts struct facts own = { 0 };
+	struct facts *now = changed ? changed : &own;
+	size_t count = files_changes(f, all, now);
+
+	for (size_t i = 0; i < now->count; i++) {
+		struct fact copy = fact_copy(&now->v[i]);
+
+		facts_set(all, &copy);
+	}
+	return count;
+}
+
+bool files_hold(struct files *f, const struct facts *used, char **why)
+{
+	autofacts struct facts changed = { 0 };
+
+	if (find_changes(f, used, 1, &changed) == 0)
+		return true;
+	if (why)
+		*why = xstrdup(changed.v[0].path);
+	return false;
+}
+
+bool files_has_clock(struct files *f, const struct facts *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->v[i].kind == FACT_FILE && digest_cache_has_clock(f->look.digests, &all->v[i].digest))
+			return true;
+	return false;
+}

@@ -1,0 +1,80 @@
+/*
+ * walk.c - up as far as two paths differ, then down.
+ */
+#include "walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+static void leave(struct walk *w)
+{
+	struct walk_level *l = &w->levels[--w->depth];
+
+	close(l->fd);
+	names_release(l->names);
+}
+
+static int enter(struct walk *w, int dir, const char *name, size_t len)
+{
+	struct walk_level *l = &w->levels[w->depth];
+	autoclose int fd = -1;
+	struct statfs fs;
+	struct stat st;
+
+	if (w->depth == WALK_LEVELS_MAX)
+		return ENAMETOOLONG;
+	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return errno;
+	*l = (struct walk_level){
+		.fd = fd_steal(&fd),
+		.len = len,
+		.id = file_id_of(&st),
+		.fs = fs_kind_of((uint32_t)fs.f_type),
+		.mount_flags = (unsigned char)(fs.f_flags & (ST_RDONLY | ST_NOEXEC)),
+	};
+	w->depth++;
+	return 0;
+}
+
+static bool under_top(struct walk *w, const char *path)
+{
+	size_t len = walk_top(w)->len;
+
+	return strncmp(w->path, path, len) == 0 && path[len] == '/';
+}
+
+int walk_to(struct walk *w, const char *path, size_t *stopped)
+{
+	const char *name, *end;
+	int rc;
+
+	*stopped = 1;
+	if (!w->depth && (rc = enter(w, AT_FDCWD, "/", 0)))
+		return rc;
+	while (!under_top(w, path))
+		leave(w);
+	for (;;) {
+		struct walk_level *top = walk_top(w);
+
+		name = path + top->len + 1;
+		end = strchr(name, '/');
+		if (!end)
+			return 0;
+		*stopped = (size_t)(end - path);
+		memcpy(w->path + top->len, path + top->len, *stopped - top->len);
+		w->path[*stopped] = 0;
+		rc = enter(w, top->fd, w->path + top->len + 1, *stopped);
+		if (rc)
+			return rc;
+	}
+}
+
+void walk_end(struct walk *w)
+{
+	while (w->depth)
+		leave(w);
+}
