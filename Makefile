@@ -31,7 +31,7 @@ floor = -iquote common
 $O/client/%.o: floor = -iquote common -iquote client
 $O/client/agent/%.o: floor = -iquote common -iquote client -iquote client/agent
 $O/server/%.o: floor = -iquote common -iquote server -iquote server/box
-$O/server/box/%.o: floor = -Icommon -Iserver/box
+$O/server/box/%.o: floor = -Icommon -Iserver/box -I$O/server/box
 $O/test/%.o: floor = -iquote common -iquote client -iquote client/agent -iquote server -iquote server/box -iquote test/unit
 
 objs = $(foreach d,$1,$(patsubst %.c,$O/%.o,$(sort $(wildcard $d/*.c))))
@@ -66,6 +66,13 @@ $O/%.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(floor) -MMD -MP -c -o $@ $<
 
+# The names of system calls, by the numbers that they have on this machine.
+$O/server/box/syscalls.o: $O/server/box/syscall_names.h
+$O/server/box/syscall_names.h: $O/flags
+	@mkdir -p $(@D)
+	echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+		sed -n '/__NR_syscalls\>\|__NR_arch_specific/d; s/^#define __NR_\([a-z0-9_]*\) .*/\t[__NR_\1] = "\1",/p' | sort >$@
+
 # Tests link archives, so that each takes only what it names.
 floors = box server agent client common
 dir_box = server/box
@@ -81,7 +88,7 @@ endef
 $(foreach f,$(floors),$(eval $(call archive,$f)))
 ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
-SERVER_TESTS = test_admit test_args test_box test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_view test_pagein view
+SERVER_TESTS = test_admit test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
 TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 

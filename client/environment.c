@@ -14,7 +14,7 @@ static const char *const names[] = {
 	"CCC_*", "CLANG_*", "CC_PRINT_*", "CC_LOG_*", "LLVM_*", "FORCE_CLANG_*", "QA_OVERRIDE_GCC3_OPTIONS",
 	"MACOSX_DEPLOYMENT_TARGET", "ZERO_AR_DATE", "SDKROOT", "COMPILER_*", "NO_COLOR",
 	/* words and places */
-	"LANG", "LANGUAGE", "LC_*", "TZ", "TERM", "TERM_URLS", "COLUMNS", "TMPDIR", "TMP", "TEMP",
+	"LANG", "LANGUAGE", "LC_*", "LOCPATH", "GCONV_PATH", "OUTPUT_CHARSET", "TZ", "TERM", "TERM_URLS", "COLUMNS", "TMPDIR", "TMP", "TEMP",
 	/* the loader */
 	"LD_*",
 };

@@ -29,6 +29,7 @@ static const struct option {
 	{ "--stats",         .kind = INVOKE_QUERY, .query = QUERY_STATS, .json = true },
 	{ "--stop-agent",    .kind = INVOKE_QUERY, .query = QUERY_STOP },
 	{ "--version",       .kind = INVOKE_VERSION },
+	{ "--watch",         .kind = INVOKE_QUERY, .query = QUERY_WATCH },
 	{ "--zero-stats",    .kind = INVOKE_QUERY, .query = QUERY_ZERO_STATS },
 };
 

@@ -215,6 +215,8 @@ void query_put(struct buf *b, const struct query *m)
 	put_u8(b, m->kind);
 	put_u8(b, m->json);
 	put_u8(b, m->cores);
+	put_u16(b, m->columns);
+	put_u16(b, m->lines);
 	put_argv(b, &m->env);
 }
 
@@ -223,6 +225,8 @@ int query_get(struct reader *r, struct query *m, struct err *err)
 	*m = (struct query){ .kind = get_u8(r) };
 	m->json = get_u8(r);
 	m->cores = get_u8(r);
+	m->columns = get_u16(r);
+	m->lines = get_u16(r);
 	get_argv(r, &m->env, REQUEST_ARGS_MAX);
 	if (m->kind >= QUERY_KINDS)
 		r->bad = true;

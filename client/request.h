@@ -101,12 +101,13 @@ struct fatal {
 	char *text;
 };
 
-enum query_kind { QUERY_HOSTS, QUERY_JOBS, QUERY_STATS, QUERY_ZERO_STATS, QUERY_STOP, QUERY_KINDS };
+enum query_kind { QUERY_HOSTS, QUERY_JOBS, QUERY_STATS, QUERY_ZERO_STATS, QUERY_STOP, QUERY_WATCH, QUERY_KINDS };
 
 struct query {
 	uint8_t kind;
 	uint8_t json;
 	uint8_t cores;
+	uint16_t columns, lines;	/* of the terminal that watches; 0: no terminal */
 	struct argv env;
 };
 

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-enum { READ_CHUNK = 128 * 1024, FDS_PER_MESSAGE = 16 };
+enum { READ_CHUNK = 128 * 1024, FDS_PER_MESSAGE = 16, FAREWELL_MS = 3000, FULL_EARLY = FRAME_MAX };
 
 struct chunk {
 	struct chunk *next;
@@ -23,7 +23,7 @@ struct chunk {
 
 struct conn {
 	uv_poll_t poll;
-	uv_timer_t again;	/* fires at once: frames that were read before a pause */
+	uv_timer_t again;	/* fires at once: frames that were read before a pause, or its end; when finishing: patience is over */
 	int handles;		/* not yet closed by libuv */
 	int fd;
 	const struct protocol *protocol;
@@ -44,12 +44,16 @@ struct conn {
 	bool closed;
 	bool finishing;
 	int failed;		/* errno of a failed write, told from the loop */
+	size_t backlog_max;	/* 0: none */
+	bool overflowed;	/* the end is told from the loop */
+	struct conn_share *share, own;	/* share is &own, or of several */
 	struct seal *seal;	/* NULL: frames travel as they are */
 	uint64_t quota;
 	uint64_t bytes_in, bytes_out;
 };
 
 static void on_poll(uv_poll_t *handle, int status, int events);
+static void on_again(uv_timer_t *timer);
 
 /* The seal's handshake is not over: frames wait, and a pause does not count. */
 static bool greeting(const struct conn *c) { return c->seal && !seal_is_ready(c->seal); }
@@ -103,6 +107,9 @@ void conn_close(struct conn *c)
 	if (!c || c->closed)
 		return;
 	c->closed = true;
+	c->share->queued -= c->queued;
+	c->share->parts -= c->message.len;
+	c->share->connections--;
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&c->again, on_handle_closed);
 	close(c->fd);
@@ -155,6 +162,7 @@ static void wrote(struct conn *c, struct chunk *k, size_t n)
 	close_fds(k->fds, &k->fd_count);
 	k->at += n;
 	c->queued -= n;
+	c->share->queued -= n;
 	c->bytes_out += n;
 }
 
@@ -186,8 +194,12 @@ static void flush(struct conn *c)
 			c->out_end = &c->out;
 		free_chunk(k);
 	}
-	if (c->queued > CONN_HIGH_WATER)
+	if (conn_full(c))
 		c->above_high_water = true;
+	if (c->backlog_max && c->queued > c->backlog_max) {
+		c->overflowed = true;
+		uv_timer_start(&c->again, on_again, 0, 0);
+	}
 	watch(c);
 }
 
@@ -207,6 +219,7 @@ static void enqueue(struct conn *c, const struct frame *f, const void *payload, 
 	*c->out_end = k;
 	c->out_end = &k->next;
 	c->queued += k->len;
+	c->share->queued += k->len;
 }
 
 void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *payload,
@@ -269,9 +282,14 @@ static int assemble(struct conn *c, struct frame *f, struct err *err)
 		return err_set(err, ERR_WIRE, "%s: %s in the middle of another message", c->protocol->name, rule->name);
 	if (c->message.len + f->length > rule->max)
 		return err_set(err, ERR_WIRE, "%s: %s over its bound", c->protocol->name, rule->name);
+	if (c->share->parts + f->length > c->share->parts_max)
+		return err_set(err, ERR_LIMIT, "%s: more than %llu bytes of messages in parts", c->protocol->name,
+			       (unsigned long long)c->share->parts_max);
 	buf_add(&c->message, f->payload, f->length);
+	c->share->parts += f->length;
 	if (f->flags & FRAME_MORE)
 		return 0;
+	c->share->parts -= c->message.len;
 	whole = c->message;
 	c->message = (struct buf){ 0 };
 	c->first.payload = whole.p;
@@ -314,11 +332,16 @@ static void dispatch(struct conn *c)
 	if (c->closed)
 		return;
 	if (rc < 0) {
-		end(c, &err);
+		if (rc == ERR_LIMIT && c->ops->on_limit)
+			c->ops->on_limit(c, c->arg, &err);
+		else
+			end(c, &err);
 		return;
 	}
 	buf_drop(&c->in, c->in_at);
 	c->in_at = 0;
+	if (!c->in.len)		/* most connections are idle most of the time */
+		buf_free(&c->in);
 }
 
 static void take_fds(struct conn *c, struct msghdr *msg)
@@ -479,9 +502,16 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 static void on_again(uv_timer_t *timer)
 {
 	struct conn *c = timer->data;
+	struct err err = { 0 };
 
-	if (!c->closed && !c->paused)
+	if (c->finishing) {
+		conn_close(c);
+	} else if (c->overflowed) {
+		err_set(&err, ERR_LIMIT, "more than %zu bytes that it has not read", c->backlog_max);
+		end(c, &err);
+	} else if (!c->closed && !c->paused) {
 		dispatch(c);
+	}
 }
 
 struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
@@ -491,6 +521,9 @@ struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
 
 	*c = (struct conn){ .fd = fd, .protocol = protocol, .ops = ops, .arg = arg, .handles = 2 };
 	c->out_end = &c->out;
+	c->own.connections = 1;
+	c->own.queued_max = c->own.parts_max = UINT64_MAX;
+	c->share = &c->own;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	/* fail only for descriptors that epoll does not take: never for a socket */
 	if (uv_poll_init(loop, &c->poll, fd) < 0 || uv_timer_init(loop, &c->again) < 0)
@@ -517,6 +550,20 @@ void conn_set_quota(struct conn *c, uint64_t bytes) { c->quota = bytes; }
 
 int conn_fd(const struct conn *c) { return c->fd; }
 size_t conn_queued(const struct conn *c) { return c->queued; }
+void conn_set_backlog(struct conn *c, size_t bytes) { c->backlog_max = bytes; }
+
+bool conn_full(const struct conn *c)
+{
+	return c->queued > (c->share->queued > c->share->queued_max ? FULL_EARLY : CONN_HIGH_WATER);
+}
+
+void conn_join(struct conn *c, struct conn_share *share)
+{
+	c->share = share;
+	share->connections++;
+	share->queued += c->queued;
+	share->parts += c->message.len;
+}
 uint64_t conn_bytes_in(const struct conn *c) { return c->bytes_in; }
 uint64_t conn_bytes_out(const struct conn *c) { return c->bytes_out; }
 
@@ -540,8 +587,10 @@ void conn_finish(struct conn *c)
 	if (c->closed)
 		return;
 	c->finishing = true;
-	if (!c->out || greeting(c))	/* a peer without a key is told nothing */
+	if (!c->out || greeting(c)) {	/* a peer without a key is told nothing */
 		conn_close(c);
-	else
-		watch(c);
+		return;
+	}
+	uv_timer_start(&c->again, on_again, FAREWELL_MS, 0);
+	watch(c);
 }

@@ -26,11 +26,23 @@ struct conn_ops {
 	/* The peer is gone (ERR_CLOSED), broke the rules (ERR_WIRE), or the socket failed (ERR_IO).
 	 * Not called after conn_close(). The conn is closed already: forget the pointer. */
 	void (*on_end)(struct conn *c, void *arg, const struct err *err);
+	/* The peer broke a bound that is not the protocol's (ERR_LIMIT) and may be told so before the end, which is ours to
+	 * make. NULL: on_end comes instead. */
+	void (*on_limit)(struct conn *c, void *arg, const struct err *err);
 	/* What the peer said is worth nothing once it hung up: its end is told even during a pause. */
 	bool hangup_cancels;
 };
 
 enum { CONN_HIGH_WATER = 1 << 20, CONN_LOW_WATER = 1 << 18 };
+
+/* What several connections may hold together. The maxima are the caller's to set, the rest is ours. */
+struct conn_share {
+	uint64_t queued_max;	/* when more than this is queued, each of them counts as full early */
+	uint64_t parts_max;	/* ERR_LIMIT ends the one that goes beyond */
+	uint64_t queued;	/* bytes not yet taken by the peers */
+	uint64_t parts;		/* bytes of messages that are not whole */
+	unsigned connections;	/* that live, those included that only write their last words */
+};
 
 /* Takes ownership of fd, a connected stream socket; makes it non-blocking. */
 struct conn *conn_new(uv_loop_t *loop, int fd, const struct protocol *protocol,
@@ -54,6 +66,12 @@ void conn_send_bulk(struct conn *c, uint8_t type, uint32_t id, uint8_t codec, ui
 
 /* Bytes queued and not yet taken by the socket. */
 size_t conn_queued(const struct conn *c);
+/* Nothing more should be queued before on_drained(). */
+bool conn_full(const struct conn *c);
+/* End the connection (ERR_LIMIT) once more than so many bytes are queued; 0: never. For peers that do not read. */
+void conn_set_backlog(struct conn *c, size_t bytes);
+/* From now on it counts in share, which outlives it. Once only, before anything is queued or in parts. */
+void conn_join(struct conn *c, struct conn_share *share);
 /* Stop and go on reading: back-pressure towards the peer. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
@@ -67,7 +85,7 @@ uint64_t conn_bytes_out(const struct conn *c);
 
 /* Close now, dropping what is queued. Safe within any of the ops; c may be NULL. */
 void conn_close(struct conn *c);
-/* Close once all that is queued has been written; reads nothing more. */
+/* Close once all that is queued has been written, or the peer has not taken it for a while; reads nothing more. */
 void conn_finish(struct conn *c);
 
 #endif

@@ -3,6 +3,9 @@
  */
 #include "frame.h"
 
+/* What a byte of a codec can become at the most: lz4 adds 255 to a length with each byte, deflate's limit is its format's. */
+static const uint32_t ratio_max[CODEC_COUNT] = { [CODEC_NONE] = 1, [CODEC_LZ4] = 255, [CODEC_ZLIB] = 1032 };
+
 void frame_header_put(unsigned char out[FRAME_HEADER], const struct frame *f)
 {
 	autobuf struct buf b = { 0 };
@@ -46,6 +49,9 @@ int frame_header_get(const unsigned char in[FRAME_HEADER], const struct protocol
 	if (f->codec == CODEC_NONE && f->raw != f->length)
 		return err_set(err, ERR_WIRE, "%s: %s: %u bytes said to be %u", protocol->name, rule->name,
 			       f->length, f->raw);
+	if (f->raw > (uint64_t)f->length * ratio_max[f->codec])
+		return err_set(err, ERR_WIRE, "%s: %s: codec %u cannot make %u bytes of %u", protocol->name, rule->name,
+			       f->codec, f->raw, f->length);
 	if ((f->flags & FRAME_MORE) && rule->bulk)
 		return err_set(err, ERR_WIRE, "%s: %s: bulk data in parts", protocol->name, rule->name);
 	return 0;

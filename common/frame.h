@@ -59,7 +59,7 @@ void frame_header_put(unsigned char out[FRAME_HEADER], const struct frame *f);
 /*
  * Decode and check one header. Returns 0, or ERR_WIRE with the reason: an
  * unknown type, codec or flag, a length over its bound, raw != length
- * without a codec, a codec on what is not bulk.
+ * without a codec, more raw than the codec can hold in length, a codec on what is not bulk.
  */
 int frame_header_get(const unsigned char in[FRAME_HEADER], const struct protocol *protocol,
 		     struct frame *f, struct err *err);

@@ -3,6 +3,8 @@
  */
 #include "tree.h"
 
+#include <limits.h>
+
 /* The place of path, or where it would go. */
 static size_t place(const struct tree *t, const char *path, bool *found)
 {
@@ -138,7 +140,7 @@ void tree_put(struct buf *b, const struct tree *t)
 /* Absolute, without empty, "." or ".." components: it means the same everywhere. */
 static bool canonical(const char *path)
 {
-	if (*path != '/' || !path[1])
+	if (*path != '/' || !path[1] || strlen(path) >= PATH_MAX)
 		return false;
 	while (*path == '/') {
 		size_t n = strcspn(++path, "/");
@@ -151,15 +153,16 @@ static bool canonical(const char *path)
 }
 
 /* Is path below an entry? Files and links have nothing below: a link there would lead out of the tree. */
-static bool below_entry(const struct tree *t, const char *path)
+static bool below_entry(const struct tree *t, char *path)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		size_t n = strlen(t->entries[i].path);
+	bool below = false;
 
-		if (strncmp(path, t->entries[i].path, n) == 0 && path[n] == '/')
-			return true;
+	for (char *slash = strchr(path + 1, '/'); slash && !below; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		below = tree_find(t, path) != NULL;
+		*slash = '/';
 	}
-	return false;
+	return below;
 }
 
 static int get_entry(struct reader *r, struct tree *t, struct err *err)

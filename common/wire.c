@@ -43,6 +43,17 @@ const char *refusal_text(enum refusal r)
 	return r < REFUSAL_COUNT ? refusals[r] : "refused";
 }
 
+static const char *const holds[HOLD_COUNT] = {
+#define X(id, text) [HOLD_##id] = text,
+	HOLDS(X)
+#undef X
+};
+
+const char *hold_text(enum hold h)
+{
+	return h < HOLD_COUNT ? holds[h] : "its owner says so";
+}
+
 /* Text that a volunteer wrote, for people: it goes to logs and terminals. */
 static char *get_text(struct reader *r)
 {
@@ -134,6 +145,7 @@ void wire_state_put(struct buf *b, const struct wire_state *m)
 	put_u32(b, m->free);
 	put_u32(b, m->queued);
 	put_u8(b, m->draining);
+	put_u8(b, m->hold);
 }
 
 int wire_state_get(struct reader *r, struct wire_state *m, struct err *err)
@@ -142,6 +154,7 @@ int wire_state_get(struct reader *r, struct wire_state *m, struct err *err)
 	m->free = get_u32(r);
 	m->queued = get_u32(r);
 	m->draining = get_u8(r);
+	m->hold = get_u8(r);
 	return end(r, "STATE", err);
 }
 

@@ -89,7 +89,9 @@ enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
 	X(GRANT_EXPIRED, "grant was not used in time") \
 	X(PROGRAM, "program is not allowed") \
 	X(BUSY, "no slot is free") \
-	X(INTERNAL, "volunteer failed")
+	X(INTERNAL, "volunteer failed") \
+	X(OWNER, "its owner needs the machine") \
+	X(LIMIT, "over a limit of this volunteer")
 
 enum refusal {
 #define X(id, text) REFUSAL_##id,
@@ -98,6 +100,23 @@ enum refusal {
 	REFUSAL_COUNT
 };
 const char *refusal_text(enum refusal r);
+
+/* Why a volunteer has fewer slots for now than it says at WELCOME. */
+#define HOLDS(X) \
+	X(NONE, "") \
+	X(CPU, "its owner uses the processor") \
+	X(MEMORY, "little memory is left") \
+	X(PRESSURE, "its programs wait for memory or disk") \
+	X(BATTERY, "it runs on battery") \
+	X(PRESENT, "its owner is there")
+
+enum hold {
+#define X(id, text) HOLD_##id,
+	HOLDS(X)
+#undef X
+	HOLD_COUNT
+};
+const char *hold_text(enum hold h);
 
 struct wire_hello {
 	uint32_t version;
@@ -120,10 +139,11 @@ struct wire_bye {
 };
 
 struct wire_state {
-	uint32_t slots;
+	uint32_t slots;		/* that may be granted for now */
 	uint32_t free;		/* neither running nor granted */
 	uint32_t queued;	/* reservations waiting */
 	uint8_t draining;
+	uint8_t hold;		/* enum hold */
 };
 
 enum toolchain_state {

@@ -113,7 +113,7 @@ farm_start() {
 		boxed=(--insecure-no-sandbox)
 	for name in "${all[@]:0:$1}"; do
 		log=$farm_scratch/$name.log
-		rccd --name "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs "$slots" ${boxed[@]+"${boxed[@]}"} \
+		rccd --name "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs "$slots" --policy dedicated ${boxed[@]+"${boxed[@]}"} \
 			--store "$farm_scratch/$name" >"$log" 2>&1 </dev/null &
 		farm_pids+=($!)
 		farm_await "$log" $!

@@ -3,7 +3,7 @@
 # After rcc comes an option, or a compiler and then whatever the compiler
 # itself would complete.
 
-_rcc_options="--help --version --explain --hosts --jobs --stats --zero-stats --stop-agent --install-links"
+_rcc_options="--help --version --explain --hosts --jobs --stats --watch --zero-stats --stop-agent --install-links"
 
 # How many words before the compiler belong to rcc itself.
 _rcc_own_words() {
@@ -47,13 +47,14 @@ _rccd() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $before in
+	--accept-toolchains) mapfile -t COMPREPLY < <(compgen -W "same any" -- "$word") ;;
 	--store | --toolchain-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--config | --key-file | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated" -- "$word") ;;
+	--policy) mapfile -t COMPREPLY < <(compgen -W "dedicated polite idle" -- "$word") ;;
 	--log) mapfile -t COMPREPLY < <(compgen -W "error warn info debug" -- "$word") ;;
 	--http) mapfile -t COMPREPLY < <(compgen -W "off 127.0.0.1:17633" -- "$word") ;;
 	--listen) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:17632" -- "$word") ;;
-	*) mapfile -t COMPREPLY < <(compgen -W "--listen --http --jobs --job-uid --grace --store --name --policy --toolchain-dir --log --config --key-file --make-key
+	*) mapfile -t COMPREPLY < <(compgen -W "--listen --http --jobs --job-uid --job-memory --grace --store --store-max --name --policy --toolchain-dir --accept-toolchains --log --config --key-file --make-key
 		--allow-public --insecure-no-sandbox --insecure-no-auth --help --version" -- "$word") ;;
 	esac
 }

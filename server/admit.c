@@ -28,6 +28,7 @@ struct admit {
 	struct grant *grants;		/* at most config.slots */
 	unsigned granted, running;
 	uint64_t arrivals;
+	unsigned capacity;		/* at most config.slots */
 	bool draining;
 };
 
@@ -36,6 +37,7 @@ struct admit *admit_new(const struct admit_config *config)
 	struct admit *a = xcalloc(1, sizeof *a);
 
 	a->config = *config;
+	a->capacity = config->slots;
 	a->grants = xcalloc(config->slots, sizeof *a->grants);
 	return a;
 }
@@ -92,7 +94,7 @@ static void drop_grant(struct admit *a, size_t at) { a->grants[at] = a->grants[-
 /* Give what is free to who is first. */
 static void serve(struct admit *a, uint64_t now_ms, struct admit_actions *out)
 {
-	while (a->queued && a->running + a->granted < a->config.slots) {
+	while (a->queued && a->running + a->granted < a->capacity) {
 		size_t at = first_in_queue(a);
 		struct grant *g = &a->grants[a->granted++];
 
@@ -104,13 +106,26 @@ static void serve(struct admit *a, uint64_t now_ms, struct admit_actions *out)
 	}
 }
 
+static unsigned queued_of(const struct admit *a, uint64_t owner)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < a->queued; i++)
+		n += a->queue[i].owner == owner;
+	return n;
+}
+
 static void on_reserve(struct admit *a, const struct admit_event *e, struct admit_actions *out)
 {
 	if (a->draining) {
 		refuse(out, e->owner, e->id, REFUSAL_DRAINING);
 		return;
 	}
-	if (a->queued >= a->config.queue_max) {
+	if (!a->capacity) {
+		refuse(out, e->owner, e->id, REFUSAL_OWNER);
+		return;
+	}
+	if (a->queued >= a->config.queue_max || queued_of(a, e->owner) >= a->config.owner_max) {
 		refuse(out, e->owner, e->id, REFUSAL_QUEUE_FULL);
 		return;
 	}
@@ -156,12 +171,25 @@ static void on_redeem(struct admit *a, const struct admit_event *e, struct admit
 	refuse(out, e->owner, 0, REFUSAL_GRANT_EXPIRED);
 }
 
+static void refuse_all(struct admit *a, enum refusal refusal, struct admit_actions *out)
+{
+	for (size_t i = 0; i < a->queued; i++)
+		refuse(out, a->queue[i].owner, a->queue[i].id, refusal);
+	a->queued = 0;
+}
+
 static void on_drain(struct admit *a, struct admit_actions *out)
 {
 	a->draining = true;
-	for (size_t i = 0; i < a->queued; i++)
-		refuse(out, a->queue[i].owner, a->queue[i].id, REFUSAL_DRAINING);
-	a->queued = 0;
+	refuse_all(a, REFUSAL_DRAINING, out);
+}
+
+/* Without a slot for who knows how long, whoever waits is better off elsewhere. */
+static void on_capacity(struct admit *a, const struct admit_event *e, struct admit_actions *out)
+{
+	a->capacity = e->capacity < a->config.slots ? e->capacity : a->config.slots;
+	if (!a->capacity)
+		refuse_all(a, REFUSAL_OWNER, out);
 }
 
 void admit_step(struct admit *a, const struct admit_event *e, uint64_t now_ms, struct admit_actions *out)
@@ -174,6 +202,7 @@ void admit_step(struct admit *a, const struct admit_event *e, uint64_t now_ms, s
 	case ADMIT_REDEEM: on_redeem(a, e, out); break;
 	case ADMIT_FINISH: a->running -= a->running > 0; break;
 	case ADMIT_DRAIN: on_drain(a, out); break;
+	case ADMIT_CAPACITY: on_capacity(a, e, out); break;
 	case ADMIT_TICK: case ADMIT_KINDS: break;
 	}
 	serve(a, now_ms, out);
@@ -191,6 +220,6 @@ uint64_t admit_deadline(const struct admit *a)
 
 struct admit_counts admit_counts(const struct admit *a)
 {
-	return (struct admit_counts){ .slots = a->config.slots, .running = a->running, .granted = a->granted,
+	return (struct admit_counts){ .slots = a->config.slots, .capacity = a->capacity, .running = a->running, .granted = a->granted,
 				      .queued = (unsigned)a->queued, .draining = a->draining };
 }

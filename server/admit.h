@@ -4,7 +4,9 @@
  * each with a source of tokens of its own.
  *
  * A slot is free, granted (promised to one reservation for a short while) or
- * running. Reservations wait in a queue.
+ * running. Reservations wait in a queue. The owner of the machine may leave
+ * us fewer slots for a while: no more are granted than that, and those that
+ * run above it go on here.
  */
 #ifndef RCC_ADMIT_H
 #define RCC_ADMIT_H
@@ -15,6 +17,7 @@
 struct admit_config {
 	unsigned slots;
 	unsigned queue_max;	/* reservations waiting, of all owners together */
+	unsigned owner_max;	/* of those, of one owner */
 	unsigned grant_ms;	/* a grant not used by then lapses */
 	uint64_t (*new_token)(void);	/* never the same, and nothing tells the next: who knows one may use the grant */
 };
@@ -27,6 +30,7 @@ enum admit_kind {
 	ADMIT_FINISH,	/* a running job has ended */
 	ADMIT_TICK,	/* time has passed */
 	ADMIT_DRAIN,	/* no new reservations from now on */
+	ADMIT_CAPACITY,	/* capacity: so many slots from now on, of all; with none, nobody is left waiting */
 	ADMIT_KINDS
 };
 
@@ -37,6 +41,7 @@ struct admit_event {
 	uint64_t token;
 	uint32_t predicted_ms;
 	int8_t niceness;
+	unsigned capacity;
 };
 
 enum admit_verdict {
@@ -60,9 +65,17 @@ struct admit_actions {		/* all zero is empty; kept and cleared by the caller */
 };
 
 struct admit_counts {
-	unsigned slots, running, granted, queued;
+	unsigned slots, capacity, running, granted, queued;
 	bool draining;
 };
+
+/* That could be granted now. */
+static inline unsigned admit_free_slots(const struct admit_counts *c)
+{
+	unsigned used = c->running + c->granted;
+
+	return c->capacity > used ? c->capacity - used : 0;
+}
 
 struct admit;
 struct admit *admit_new(const struct admit_config *config);

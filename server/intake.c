@@ -288,6 +288,8 @@ int intake_none(struct intake *i, const struct frame *f, struct err *err)
 	return 0;
 }
 
+uint64_t intake_caller(const struct intake *i) { return session_caller(i->session); }
+
 void intake_give_up(struct intake *i) { session_bye(i->session, REFUSAL_PROTOCOL, "too slow to supply a toolchain"); }
 
 void intake_end(struct intake *i)

@@ -28,6 +28,8 @@ int intake_blob(struct intake *i, const struct frame *f, struct err *err);
 int intake_data(struct intake *i, const struct frame *f, struct err *err);
 int intake_none(struct intake *i, const struct frame *f, struct err *err);
 
+/* Whose it is: a number that stays the same while that caller has connections. */
+uint64_t intake_caller(const struct intake *i);
 /* Too slow: its connection ends. */
 void intake_give_up(struct intake *i);
 /* Its session is gone. i may be NULL. */

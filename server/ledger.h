@@ -13,7 +13,8 @@ enum { LEDGER_JOBS = 50, CALLER_TEXT = 64, PROGRAMS_TEXT = 64 };
 	X(DONE, "done")			/* its steps ran, whatever they returned */ \
 	X(FAILED, "failed")		/* the box or its input failed */ \
 	X(LIMIT, "limit")		/* a limit ended it */ \
-	X(CANCELLED, "cancelled")	/* its caller went away */
+	X(CANCELLED, "cancelled")	/* its caller went away */ \
+	X(PREEMPTED, "preempted")	/* the machine's owner wanted it back */
 
 enum ending {
 #define X(id, text) ENDING_##id,

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "session.h"
 
-enum { BACKLOG = 1024, RETRY_MS = 100, IDLE_S = 30, PROBE_S = 10, PROBES = 3 };
+enum { BACKLOG = 1024, RETRY_MS = 100, IDLE_S = 30, PROBE_S = 10, PROBES = 3, UNSENT = 256 << 10 };
 
 struct listener {
 	struct listener *next;
@@ -61,16 +61,17 @@ static void on_retry(uv_timer_t *timer)
 	uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
 }
 
-/* Dead peers are noticed, small frames leave at once. */
+/* Dead peers are noticed, small frames leave at once, and what a peer does not read does not pile up in the kernel. */
 static void tune(int fd)
 {
-	int one = 1, idle = IDLE_S, probe = PROBE_S, probes = PROBES;
+	int one = 1, idle = IDLE_S, probe = PROBE_S, probes = PROBES, unsent = UNSENT;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe, sizeof probe);
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 }
 
 /* One connection. False when there are no more for now. */

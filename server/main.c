@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "callers.h"
+#include "cgroup.h"
 #include "exposure.h"
 #include "file.h"
 #include "home.h"
@@ -14,6 +16,7 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "owner.h"
 #include "run.h"
 #include "sandbox.h"
 #include "server.h"
@@ -49,6 +52,7 @@ static void on_end(uv_timer_t *timer)
 	s->ending = true;
 	sessions_close(s, REFUSAL_DRAINING);
 	http_stop(s);
+	owner_stop(s);
 	close_handle(&s->grant_timer);
 	close_handle(&s->state_timer);
 	close_handle(&s->hello_timer);
@@ -139,13 +143,14 @@ static int start(struct server *s, struct err *err)
 	rc = sandbox_start(s, err);
 	if (rc < 0)
 		return rc;
-	rc = store_open(s->options->store, UINT64_C(10) << 30, &s->store, err);
+	rc = store_open(s->options->store, s->options->store_max, &s->store, err);
 	if (rc < 0)
 		return rc;
 	s->accept_any = s->confined && accepts_any(s);
 	slots_start(s);
 	toolchains_start(s);
 	start_timers(s);
+	owner_start(s);
 	rc = listen_start(s, err);
 	return rc < 0 ? rc : http_start(s, err);
 }
@@ -155,7 +160,9 @@ static void release(struct server *s)
 	admit_free(s->admit);
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
+	callers_free(&s->callers);
 	store_close(s->store);
+	cgroups_close(s->cgroups);
 	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);

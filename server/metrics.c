@@ -52,7 +52,7 @@ static void put_totals(const struct ledger *l, struct buf *out)
 
 static void put_toolchains(const struct status *st, struct buf *out)
 {
-	static const char *const states[] = { "checking", "ready", "lacking" };
+	static const char *const states[] = { "checking", "ready", "lacking", "wanted", "fetching" };
 
 	family(out, "toolchains", "gauge", "Toolchains that agents asked for, by state.");
 	for (size_t k = 0; k < ARRAY_LEN(states); k++) {
@@ -64,6 +64,13 @@ static void put_toolchains(const struct status *st, struct buf *out)
 	}
 }
 
+static void put_phase(const struct status *st, struct buf *out)
+{
+	family(out, "phase", "gauge", "1 for the phase that the policy is in.");
+	for (int i = 0; i < PHASES; i++)
+		labelled(out, "phase", "phase", phase_text((enum phase)i), st->decision->phase == (enum phase)i);
+}
+
 void status_metrics(const struct status *st, struct buf *out)
 {
 	const struct admit_counts *c = &st->slots;
@@ -72,13 +79,18 @@ void status_metrics(const struct status *st, struct buf *out)
 	labelled(out, "build_info", "version", st->version, 1);
 	one(out, "start_time_seconds", "gauge", "When rccd started, since 1970.", (double)st->ledger->started);
 	one(out, "slots", "gauge", "Jobs that may run at once.", c->slots);
+	one(out, "slots_open", "gauge", "Of them, those that the owner leaves us now.", c->capacity);
 	one(out, "slots_running", "gauge", "Slots with a job.", c->running);
 	one(out, "slots_granted", "gauge", "Slots promised to a job on its way.", c->granted);
 	one(out, "reservations_queued", "gauge", "Reservations waiting for a slot.", c->queued);
 	one(out, "draining", "gauge", "1 while leaving.", c->draining);
+	put_phase(st, out);
 	one(out, "agents", "gauge", "Agents connected.", st->agents);
 	one(out, "connections", "gauge", "Connections of agents, of every kind.", st->connections);
 	one(out, "warnings", "gauge", "Warnings shown on the status page.", (double)st->warning_count);
 	put_toolchains(st, out);
+	one(out, "store_bytes", "gauge", "Bytes that the store takes of the disk.", (double)st->store.bytes);
+	one(out, "store_max_bytes", "gauge", "What it may take.", (double)st->store.max_bytes);
+	one(out, "store_evicted_total", "counter", "Toolchains given up for others.", (double)st->store.evicted);
 	put_totals(st->ledger, out);
 }

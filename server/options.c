@@ -13,11 +13,11 @@
 #include "buf.h"
 #include "file.h"
 #include "log.h"
+#include "policy.h"
 
 #define CONFIG_FILE "/etc/rcc/rccd.conf"
 
 static const char *const off[] = { "off", NULL };
-static const char *const policies[] = { "dedicated", NULL };
 static const char *const accepted[] = { "same", "any", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const faults[FAULTS + 1] = {
@@ -45,14 +45,20 @@ const struct option_row option_rows[] = {
 	  .min = 1, .max = 4096, .help = "jobs at once; default: the cores" },
 	{ .name = "job-uid", .value = "UID", .type = OPTION_NUMBER, AT(job_uid),
 	  .min = 1, .max = 4000000000, .fallback = "64000", .help = "as root: the first of the user ids that jobs run as, one for each job at once" },
+	{ .name = "job-memory", .value = "SIZE", .type = OPTION_SIZE, AT(job_memory),
+	  .min = 16 << 20, .max = (uint64_t)1 << 50, .help = "what a job may hold, as in 512M or 2G; default: a quarter of the machine's, at least 1G, at most half" },
 	{ .name = "grace", .value = "SECONDS", .type = OPTION_NUMBER, AT(grace),
 	  .max = 1200, .fallback = "20", .help = "how long running jobs may go on when rccd is told to end" },
 	{ .name = "store", .value = "DIR", .type = OPTION_TEXT, AT(store),
-	  .help = "where jobs run; default: /var/cache/rccd, or ~/.cache/rccd for an ordinary user" },
+	  .help = "where compilers are kept; default: /var/cache/rccd, or ~/.cache/rccd for an ordinary user" },
+	{ .name = "store-max", .value = "SIZE", .type = OPTION_SIZE, AT(store_max),
+	  .min = UINT64_C(1) << 20, .max = UINT64_C(1) << 50, .fallback = "10G", .help = "how much of the disk the store may take" },
 	{ .name = "name", .value = "NAME", .type = OPTION_TEXT, AT(name),
 	  .help = "what this volunteer is called; default: the host's name" },
 	{ .name = "policy", .value = "POLICY", .type = OPTION_CHOICE, AT(policy),
-	  .fallback = "dedicated", .choices = policies, .help = "when to work; this version knows dedicated: always" },
+	  .fallback = "polite", .choices = policy_names, .help = "when to work: dedicated (always), polite (on what the owner leaves free), idle (while the owner is away)" },
+	{ .name = "owner-root", .value = "DIR", .type = OPTION_TEXT, AT(owner_root),
+	  .help = "look for the owner in files below it, for tests" },
 	{ .name = "toolchain-dir", .value = "DIR", .type = OPTION_TEXT, .many = true, AT(toolchain_dirs),
 	  .fallback = "/usr", .help = "below which this machine's own files may serve callers' toolchains" },
 	{ .name = "accept-toolchains", .value = "WHICH", .type = OPTION_CHOICE, AT(accept_toolchains), .choices = accepted,
@@ -105,6 +111,29 @@ static int check_number(const struct option_row *row, const char *value, uint64_
 	return 0;
 }
 
+uint64_t options_size(const char *text)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t n = digits && digits < 19 ? strtoull(text, NULL, 10) : UINT64_MAX;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if ((text[digits] && (!unit || text[digits + 1])) || n > UINT64_MAX >> shift)
+		return UINT64_MAX;
+	return n << shift;
+}
+
+static int check_size(const struct option_row *row, const char *value, struct err *err)
+{
+	uint64_t n = options_size(value);
+
+	if (n < row->min || n > row->max)
+		return err_set(err, ERR_CONFIG, "'%s' is not a size like 512M or 2G, from %lluM to %lluM", value,
+			       (unsigned long long)row->min >> 20, (unsigned long long)row->max >> 20);
+	return 0;
+}
+
 static int check_choice(const struct option_row *row, const char *value, struct err *err)
 {
 	autobuf struct buf all = { 0 };
@@ -124,6 +153,8 @@ static int check(const struct option_row *row, const char *value, struct err *er
 	switch (row->type) {
 	case OPTION_NUMBER:
 		return check_number(row, value, &n, err);
+	case OPTION_SIZE:
+		return check_size(row, value, err);
 	case OPTION_CHOICE:
 		return check_choice(row, value, err);
 	case OPTION_ADDRESS:
@@ -147,6 +178,8 @@ static void store(struct options *o, const struct option_row *row, const char *v
 		*(bool *)field = str_eq(value, "yes");
 	} else if (row->type == OPTION_NUMBER) {
 		*(uint64_t *)field = strtoull(value, NULL, 10);
+	} else if (row->type == OPTION_SIZE) {
+		*(uint64_t *)field = options_size(value);
 	} else {
 		free(*(char **)field);
 		*(char **)field = xstrdup(value);
@@ -271,6 +304,19 @@ static int read_config(struct setting *s, struct err *err)
 	return 0;
 }
 
+uint64_t options_job_memory(uint64_t machine_bytes)
+{
+	const uint64_t least = (uint64_t)1 << 30;
+	uint64_t bytes = machine_bytes / 4 < least ? least : machine_bytes / 4;
+
+	return bytes > machine_bytes / 2 ? machine_bytes / 2 : bytes;
+}
+
+static uint64_t machine_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* What depends on the machine or the user. */
 static char *computed_default(const struct option_row *row)
 {
@@ -279,6 +325,8 @@ static char *computed_default(const struct option_row *row)
 
 	if (str_eq(row->name, "jobs"))
 		return xasprintf("%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	if (str_eq(row->name, "job-memory"))
+		return xasprintf("%llu", (unsigned long long)options_job_memory(machine_bytes()));
 	if (str_eq(row->name, "name"))
 		return gethostname(host, sizeof host - 1) == 0 && *host ? xstrdup(host) : xstrdup("rccd");
 	if (!str_eq(row->name, "store"))
@@ -332,7 +380,7 @@ void options_free(struct options *o)
 
 		if (row->many)
 			argv_free(field);
-		else if (row->type != OPTION_FLAG && row->type != OPTION_NUMBER)
+		else if (row->type != OPTION_FLAG && row->type != OPTION_NUMBER && row->type != OPTION_SIZE)
 			free(*(char **)field);
 	}
 	*o = (struct options){ 0 };

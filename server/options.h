@@ -29,10 +29,12 @@ struct options {
 	char *http;			/* "off": none */
 	uint64_t jobs;
 	uint64_t job_uid;
+	uint64_t job_memory;		/* bytes */
 	uint64_t grace;			/* seconds */
 	char *store;
 	char *name;
 	char *policy;
+	char *owner_root;		/* NULL: the root of this machine */
 	struct argv toolchain_dirs;
 	char *accept_toolchains;	/* same, any; NULL: any if there is a key */
 	uint64_t store_max;		/* bytes */
@@ -48,7 +50,7 @@ struct options {
 	bool version;
 };
 
-enum option_type { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_CHOICE, OPTION_ADDRESS, OPTION_TYPES };
+enum option_type { OPTION_FLAG, OPTION_NUMBER, OPTION_SIZE, OPTION_TEXT, OPTION_CHOICE, OPTION_ADDRESS, OPTION_TYPES };
 
 struct option_row {
 	const char *name;
@@ -58,7 +60,7 @@ struct option_row {
 	bool argv_only;		/* not in a configuration file */
 	size_t offset;		/* in struct options */
 	const char *fallback;	/* NULL: worked out when the program starts */
-	uint64_t min, max;	/* OPTION_NUMBER */
+	uint64_t min, max;	/* OPTION_NUMBER; OPTION_SIZE: in bytes */
 	const char *const *choices;	/* OPTION_CHOICE; and what OPTION_ADDRESS takes besides addresses */
 	const char *help;
 };
@@ -72,6 +74,10 @@ extern const size_t option_row_count;
  */
 int options_read(struct options *o, char *const *argv, struct err *err);
 void options_free(struct options *o);
+/* Bytes from a number with K, M, G or T after it, or nothing: times 1024 each. UINT64_MAX: it is none. */
+uint64_t options_size(const char *text);
+/* Pure: what --job-memory is when nothing is said: a quarter of this machine's, but a GiB, but not above half of it. */
+uint64_t options_job_memory(uint64_t machine_bytes);
 enum fault options_fault(const struct options *o);
 /* What --help prints. Caller frees. */
 char *options_help(void);

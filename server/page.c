@@ -22,6 +22,7 @@ static const char head[] =
 	".alarm{background:var(--alarm);color:#fff;padding:.7rem 1rem;border-radius:.5rem;margin:0 0 1rem;font-weight:600}\n"
 	".bar{display:flex;gap:2px;height:1.6rem;margin:1rem 0 .3rem;border-radius:.4rem;overflow:hidden;"
 	"background:var(--line)}.bar i{display:block}.busy{background:var(--busy)}.held{background:var(--held)}\n"
+	".shut{margin-left:auto;background:repeating-linear-gradient(45deg,var(--line) 0 4px,var(--card) 4px 8px)}\n"
 	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.4rem,1fr));gap:.6rem;margin:1.2rem 0 .6rem}\n"
 	".cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}\n"
 	".cards b{display:block;font-size:1.2rem;white-space:nowrap;font-variant-numeric:tabular-nums}.cards span{color:var(--soft);"
@@ -101,17 +102,34 @@ static void put_ago(struct buf *out, int64_t now, int64_t then)
 static void put_slots(const struct status *st, struct buf *out)
 {
 	const struct admit_counts *c = &st->slots;
+	unsigned shut = c->slots - (c->running + c->granted) - admit_free_slots(c);
 
 	buf_printf(out, "<div class=bar role=img aria-label=\"%u of %u slots busy\">", c->running, c->slots);
 	if (c->running)
 		buf_printf(out, "<i class=busy style=\"width:%.2f%%\"></i>", 100.0 * c->running / c->slots);
 	if (c->granted)
 		buf_printf(out, "<i class=held style=\"width:%.2f%%\"></i>", 100.0 * c->granted / c->slots);
+	if (shut)
+		buf_printf(out, "<i class=shut style=\"width:%.2f%%\"></i>", 100.0 * shut / c->slots);
 	buf_printf(out, "</div><p><b>%u of %u slots</b> busy", c->running, c->slots);
 	if (c->granted)
 		buf_printf(out, ", %u promised", c->granted);
 	buf_printf(out, " <span class=soft>&middot; %u waiting &middot; %u agent%s connected</span></p>\n", c->queued,
 		   st->agents, st->agents == 1 ? "" : "s");
+}
+
+/* What the owner leaves, and why; "working" goes without saying. */
+static void put_policy(const struct status *st, struct buf *out)
+{
+	const struct policy_decision *d = st->decision;
+
+	buf_puts(out, "<p>");
+	if (d->phase != PHASE_WORKING)
+		buf_printf(out, "<b>%s</b>: ", phase_text(d->phase));
+	put_text(out, *d->why ? d->why : d->phase == PHASE_WORKING ? "all slots are open" : "");
+	buf_puts(out, " <span class=soft>&middot; policy ");
+	put_text(out, st->policy);
+	buf_puts(out, "</span></p>\n");
 }
 
 static void card(struct buf *out, const char *what, uint64_t n, void (*put)(struct buf *, uint64_t))
@@ -126,6 +144,7 @@ static void put_cards(const struct ledger *l, struct buf *out)
 	buf_puts(out, "<div class=cards>");
 	card(out, "jobs done", l->ended[ENDING_DONE], put_count);
 	card(out, "cancelled", l->ended[ENDING_CANCELLED], put_count);
+	card(out, "preempted", l->ended[ENDING_PREEMPTED], put_count);
 	card(out, "failed", l->ended[ENDING_FAILED], put_count);
 	card(out, "over a limit", l->ended[ENDING_LIMIT], put_count);
 	card(out, "refused", ledger_refused(l), put_count);
@@ -175,7 +194,7 @@ static void put_ending(const struct ledger_job *j, struct buf *out)
 	bool good = j->ending == ENDING_DONE && !j->signal;
 
 	buf_printf(out, "<td class=\"%s %s\">", *j->text ? "long" : "",
-		   !good ? (j->ending == ENDING_CANCELLED ? "soft" : "bad") : j->exit_status ? "" : "good");
+		   !good ? (j->ending == ENDING_CANCELLED || j->ending == ENDING_PREEMPTED ? "soft" : "bad") : j->exit_status ? "" : "good");
 	buf_puts(out, ending_text(j->ending));
 	if (j->signal)
 		buf_printf(out, ", signal %u", j->signal);
@@ -221,7 +240,12 @@ static void put_last(const struct status *st, struct buf *out)
 
 static void put_toolchains(const struct status *st, struct buf *out)
 {
-	buf_puts(out, "<h2>Toolchains</h2>\n");
+	buf_puts(out, "<h2>Toolchains</h2>\n<p class=soft>");
+	put_bytes(out, st->store.bytes);
+	buf_puts(out, " of ");
+	put_bytes(out, st->store.max_bytes);
+	buf_printf(out, " in the store; %s.</p>\n", st->accept_any ? "callers may bring their own" :
+		   "only those that this machine has itself");
 	if (!st->toolchain_count) {
 		buf_puts(out, "<p class=soft>No agent has asked for one yet.</p>\n");
 		return;
@@ -240,6 +264,12 @@ static void put_toolchains(const struct status *st, struct buf *out)
 		if (*v->text) {
 			buf_puts(out, ": ");
 			put_text(out, v->text);
+		}
+		if (v->done < v->total && !str_eq(v->state, "lacking")) {
+			buf_puts(out, ": ");
+			put_bytes(out, v->done);
+			buf_puts(out, " of ");
+			put_bytes(out, v->total);
 		}
 		buf_printf(out, "</td><td class=soft><code>%s</code></td></tr>\n", hex);
 	}
@@ -277,6 +307,7 @@ void status_page(const struct status *st, struct buf *out)
 	buf_puts(out, head);
 	put_title(st, out);
 	put_slots(st, out);
+	put_policy(st, out);
 	put_cards(st->ledger, out);
 	put_refusals(st->ledger, out);
 	put_running(st, out);

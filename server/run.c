@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "args.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
@@ -22,6 +23,8 @@
 
 /* What a box may use: generous bounds that only a runaway meets. */
 enum { CPU_SECONDS = 600, WALL_SECONDS = 1200 };
+/* A caller that does not take what it asked for holds a slot. */
+enum { IDLE_MS = 30 * 1000, SENDING_MS = 600 * 1000 };
 #define FILE_BYTES ((uint64_t)512 << 20)
 #define SCRATCH_BYTES ((uint64_t)1 << 30)
 #define INPUT_BYTES ((uint64_t)1 << 30)
@@ -34,7 +37,12 @@ struct job_run {
 	struct digest toolchain;	/* taken, until the box is gone */
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
+	bool reaped;			/* the place is free again */
+	bool ran_out;			/* of memory: the kernel ended it */
+	bool preempted;			/* and not gone yet */
 	uint64_t started_ms;
+	uint64_t taken, taken_ms;	/* bytes of the connection that its caller took, and when it last did */
+	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
 };
@@ -75,6 +83,9 @@ static void write_down(struct job_run *r, enum ending ending)
 		return;
 	r->counted = true;
 	r->entry.ending = ending;
+	if (r->entry.cpu_us < r->used.cpu_us)	/* it ended without a word, or was not waited for */
+		r->entry.cpu_us = r->used.cpu_us;
+	r->server->ended_cpu_us += r->entry.cpu_us;
 	r->entry.wall_us = (clock_ms() - r->started_ms) * 1000;
 	ledger_add(&r->server->ledger, &r->entry);
 	log_info("job", "number=%llu caller=%s programs=\"%s\" ending=%s status=%u signal=%u cpu_ms=%llu wall_ms=%llu "
@@ -91,6 +102,7 @@ static enum ending ending_of(const struct job_result *m)
 		[JOB_LIMIT] = ENDING_LIMIT,
 		[JOB_BOX_FAILED] = ENDING_FAILED,
 		[JOB_BAD_INPUT] = ENDING_FAILED,
+		[JOB_PREEMPTED] = ENDING_PREEMPTED,
 	};
 
 	return endings[m->outcome];
@@ -135,7 +147,7 @@ static int relay_output(struct job_run *r, const struct frame *f, struct err *er
 		conn_send_bulk(c, f->type, f->id, f->codec, f->raw, f->payload, f->length);
 	if (r->server->fault == FAULT_EXIT_SENDING)
 		_exit(1);
-	if (conn_queued(c) > CONN_HIGH_WATER)
+	if (conn_full(c))
 		worker_pause(r->worker);
 	return 0;
 }
@@ -147,6 +159,19 @@ static void claim_nothing(struct job_result *m)
 	m->output_hash = XXH3_64bits("", 0);
 }
 
+static int take_progress(struct job_run *r, struct reader *reader, struct err *err)
+{
+	struct wire_progress m;
+	int rc = wire_progress_get(reader, &m, err);
+
+	if (rc < 0)
+		return rc;
+	r->used.memory_kb = m.memory_kb;
+	if (m.cpu_us > r->used.cpu_us)
+		r->used.cpu_us = m.cpu_us;
+	return 0;
+}
+
 static int on_frame(const struct frame *f, void *arg, struct err *err)
 {
 	struct job_run *r = arg;
@@ -156,6 +181,8 @@ static int on_frame(const struct frame *f, void *arg, struct err *err)
 
 	if (!r->session)
 		return err_set(err, ERR_WIRE, "a frame after RESULT");
+	if (f->type == WIRE_PROGRESS)
+		return take_progress(r, &reader, err);
 	if (f->type == WIRE_OUTPUT)
 		return r->server->fault == FAULT_EMPTY ? 0 : relay_output(r, f, err);
 	if (f->type != WIRE_RESULT)
@@ -180,21 +207,49 @@ static void on_reaped(void *arg)
 {
 	struct job_run *r = arg;
 
+	r->reaped = true;
+	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
+	cgroup_clear(r->server->cgroups, r->place);
 	slots_finish(r->server);
+}
+
+/* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
+static void explain_end(const struct job_run *r, const char *why, struct job_result *m)
+{
+	*m = (struct job_result){ .outcome = JOB_BOX_FAILED };
+	snprintf(m->text, sizeof m->text, "%s", *why ? why : "the box ended without a result");
+	if (!r->ran_out)
+		return;
+	m->outcome = JOB_LIMIT;
+	snprintf(m->text, sizeof m->text, "memory: more than %llu MB",
+		 (unsigned long long)r->server->options->job_memory >> 20);
+}
+
+/* What is to end does so slowly when it gives way to everybody: not while there is any. */
+static void set_weight(struct server *s)
+{
+	bool ending = false;
+
+	if (s->policy == POLICY_DEDICATED)
+		return;
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		ending |= r->preempted;
+	spawner_give_way(s->spawner, !ending);
 }
 
 static void on_worker_end(void *arg, const char *why)
 {
 	struct job_run *r = arg;
-	struct job_result m = { .outcome = JOB_BOX_FAILED };
+	struct job_result m;
 
-	snprintf(m.text, sizeof m.text, "%s", *why ? why : "the box ended without a result");
+	explain_end(r, why, &m);
 	if (r->session)
 		answer(r, &m);
 	toolchain_give_back(r->server, &r->toolchain);
 	*r->link = r->next;
 	if (r->next)
 		r->next->link = r->link;
+	set_weight(r->server);
 	free(r);
 }
 
@@ -205,14 +260,40 @@ static uint8_t nice_of(int8_t niceness)
 	return niceness < 0 ? 0 : niceness > 19 ? 19 : (uint8_t)niceness;
 }
 
+/* It has read nothing for long though there is something, or the whole takes longer than any job can. */
+static bool waits_for_caller(struct job_run *r, uint64_t now_ms)
+{
+	const struct conn *c = session_conn(r->session);
+
+	if (conn_bytes_out(c) != r->taken || !conn_queued(c)) {
+		r->taken = conn_bytes_out(c);
+		r->taken_ms = now_ms;
+	}
+	return now_ms - r->taken_ms >= IDLE_MS || now_ms - r->started_ms >= WALL_SECONDS * 1000 + SENDING_MS;
+}
+
+static void give_up(struct job_run *r)
+{
+	snprintf(r->entry.text, sizeof r->entry.text, "its caller does not take the output");
+	write_down(r, ENDING_LIMIT);
+	session_bye(r->session, REFUSAL_LIMIT, r->entry.text);	/* cancels it */
+}
+
 /* An agent that hears nothing of its job takes us for stalled, and compiles it itself. */
 static void on_progress(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
+	uint64_t now_ms = clock_ms();
 
-	for (struct job_run *r = s->runs; r; r = r->next)
-		if (r->session)
+	for (struct job_run *r = s->runs, *next; r; r = next) {
+		next = r->next;
+		if (!r->session)
+			continue;
+		if (waits_for_caller(r, now_ms))
+			give_up(r);
+		else
 			conn_send(session_conn(r->session), WIRE_PROGRESS, 0, NULL);
+	}
 	if (!s->runs)
 		uv_timer_stop(timer);
 }
@@ -223,12 +304,20 @@ static unsigned free_place(const struct server *s)
 	unsigned place = 0;
 
 	for (const struct job_run *r = s->runs; r;) {
-		bool taken = r->place == place;
+		bool taken = r->place == place && !r->reaped;
 
 		place += taken;
 		r = taken ? s->runs : r->next;
 	}
 	return place;
+}
+
+/* clang takes a pipe by the input's name for its input, and gives the same object: so it starts before the text is there. */
+static bool takes_pipe(const struct job *job)
+{
+	const char *name = program_name(job->steps[0].program);
+
+	return *job->input_name && job->step_count == 1 && !job->steps[0].stdin_input && str_starts(name, "clang");
 }
 
 /* What is in its root, and whom it becomes. */
@@ -260,8 +349,8 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	autofree char *root = NULL, *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
-				 .input_bytes = INPUT_BYTES, .job = *job };
-	struct worker_place where = { .spawner = s->spawner, .cgroup_fd = -1 };
+				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .job = *job };
+	struct worker_place where = { .spawner = s->spawner };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
@@ -269,14 +358,17 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 		return rc;
 	if (!toolchain_take(s, &job->toolchain, &root))
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
+	q.input_pipe = takes_pipe(job);
+	q.idle = s->policy != POLICY_DEDICATED;
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
-	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(),
+	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .taken_ms = clock_ms(),
 			       .toolchain = job->toolchain, .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;
 	r->place = free_place(s);
 	confine(&q, s, r->place, root);
+	where.cgroup_fd = cgroup_prepare(s->cgroups, r->place, q.memory_bytes, q.idle);
 	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
 	if (rc < 0) {
 		toolchain_give_back(s, &r->toolchain);
@@ -305,6 +397,34 @@ void job_cancel(struct job_run *r)
 	worker_cancel(r->worker);
 }
 
+static void preempt(struct job_run *r)
+{
+	struct job_result m = { .outcome = JOB_PREEMPTED };
+
+	snprintf(m.text, sizeof m.text, "%s", hold_text(r->server->decision.hold));
+	r->preempted = true;
+	cgroup_hurry(r->server->cgroups, r->place);
+	answer(r, &m);
+	worker_cancel(r->worker);
+}
+
+/* The list has the newest first. */
+void jobs_preempt(struct server *s, unsigned keep)
+{
+	unsigned alive = 0;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		alive += r->session != NULL;
+	for (struct job_run *r = s->runs, *next; r && alive > keep; r = next) {
+		next = r->next;
+		if (!r->session)
+			continue;
+		preempt(r);
+		alive--;
+	}
+	set_weight(s);
+}
+
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
 {
 	uint64_t now_ms = clock_ms();
@@ -312,6 +432,17 @@ size_t jobs_view(const struct server *s, struct job_view *views, size_t max)
 
 	for (const struct job_run *r = s->runs; r && n < max; r = r->next)
 		if (!r->counted)
-			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms };
+			views[n++] = (struct job_view){ .job = r->entry, .running_ms = now_ms - r->started_ms,
+							.cpu_us = r->used.cpu_us, .memory_kb = r->used.memory_kb };
 	return n;
+}
+
+uint64_t jobs_cpu_us(const struct server *s)
+{
+	uint64_t sum_us = s->ended_cpu_us;
+
+	for (const struct job_run *r = s->runs; r; r = r->next)
+		if (!r->counted)
+			sum_us += r->used.cpu_us;
+	return sum_us;
 }

@@ -26,11 +26,18 @@ void job_resume_output(struct job_run *r);
 /* The session is gone: end the box. */
 void job_cancel(struct job_run *r);
 
+/* The owner wants the machine back: the newest end, until at most keep go on. Their callers are told. */
+void jobs_preempt(struct server *s, unsigned keep);
+
 /* What pages show of those that run: filled with at most max, the count returned. */
 struct job_view {
 	struct ledger_job job;	/* ending and what follows: not yet */
 	uint64_t running_ms;
+	uint64_t cpu_us, memory_kb;	/* as its box last said; 0 before */
 };
 size_t jobs_view(const struct server *s, struct job_view *views, size_t max);
+
+/* Processor time that jobs have used so far, those that run included: what is not the owner's. Never goes down. */
+uint64_t jobs_cpu_us(const struct server *s);
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "file.h"
 #include "log.h"
 #include "spawner.h"
@@ -147,10 +148,25 @@ static int try_boxes(struct server *s, char **mode, struct err *err)
 	return 0;
 }
 
+/* First, so that the spawn server is where we are. */
+static void start_cgroups(struct server *s)
+{
+	struct err why = { 0 };
+
+	s->cgroups = cgroups_open((unsigned)s->options->jobs, &why);
+	make_printable(why.text);
+	if (s->cgroups)
+		log_info("cgroups", "bound=\"%s\"", cgroups_text(s->cgroups));
+	else
+		log_info("cgroups", "bound=\"\" note=\"each process of a job has limits of its own: %s\"", why.text);
+}
+
 int sandbox_start(struct server *s, struct err *err)
 {
 	autofree char *mode = NULL;
 	int rc = 0;
+
+	start_cgroups(s);
 
 	if (s->options->insecure_no_sandbox)
 		mode = xstrdup("unconfined");

@@ -12,6 +12,7 @@
 #include "key.h"
 #include "ledger.h"
 #include "options.h"
+#include "policy.h"
 
 enum {
 	GRANT_MS = 250,
@@ -22,6 +23,10 @@ enum {
 	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
+	OWNER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one connection */
+	CONTROL_BACKLOG = 128 << 10,	/* bytes that a control connection may leave unread */
+	JOB_BACKLOG = 4 << 20,		/* and any other, where output waits on its own at CONN_HIGH_WATER */
+	SAID_PER_SECOND = 20,		/* lines of the log in a second about what callers do */
 };
 
 struct session;
@@ -30,6 +35,7 @@ struct listener;
 struct toolchain_table;
 struct http;
 struct store;
+struct owner;
 
 struct server {
 	uv_loop_t *loop;
@@ -42,6 +48,7 @@ struct server {
 	struct store *store;		/* files and toolchains by digest */
 	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
 	struct spawner *spawner;	/* makes the boxes */
+	struct cgroups *cgroups;	/* NULL: this system gives us none */
 	int lock_fd;			/* held on the store */
 	struct keys *keys;		/* NULL: connections are plain */
 
@@ -50,16 +57,22 @@ struct server {
 	uv_timer_t grant_timer;
 	uv_timer_t state_timer;
 
+	enum policy policy;
+	struct policy_decision decision;	/* what the owner leaves us now */
+	struct owner *owner;
+
 	struct listener *listeners;
 	struct argv listening;		/* addresses, as text */
 	bool exposed;			/* one of them is no loopback address */
 
+	struct caller *callers;
 	struct session *sessions;	/* all connections */
 	unsigned session_count, stranger_count;
 	uv_timer_t hello_timer;
 
 	struct toolchain_table *toolchains;
 	struct job_run *runs;		/* all jobs whose box is alive */
+	uint64_t ended_cpu_us;		/* processor time of those that have ended */
 	uv_timer_t progress_timer;	/* while there are any */
 	struct ledger ledger;
 	struct http *http;
@@ -67,6 +80,8 @@ struct server {
 
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t end_timer;
+	uint64_t said_second;		/* lines in it about what callers do */
+	unsigned said, unsaid;
 	bool draining, ending;
 	void (*on_idle)(struct server *s);	/* draining is over */
 };

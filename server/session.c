@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "callers.h"
 #include "clock.h"
 #include "intake.h"
 #include "listen.h"
@@ -17,7 +18,7 @@
 #include "slots.h"
 #include "toolchains.h"
 
-enum { ANNOUNCED_MAX = 256 };
+enum { ANNOUNCED_MAX = 64 };
 
 enum state {
 	AWAIT_HELLO,
@@ -35,6 +36,8 @@ struct session {
 	struct session *next, **link;	/* in server->sessions */
 	struct server *server;
 	struct conn *conn;
+	struct caller *caller;		/* NULL before HELLO */
+	enum wire_role role;
 	enum state state;
 	uint64_t opened_ms;
 	char peer[ADDRESS_TEXT];
@@ -43,7 +46,7 @@ struct session {
 	struct job_run *run;
 	struct intake *intake;		/* of a STORE connection */
 	bool stuck_slot;		/* --fault silent-job: a slot runs without a job */
-	struct digest *announced;	/* toolchains the agent asked about */
+	struct digest *announced;	/* toolchains the agent asked about; the last ones */
 	size_t announced_count;
 };
 
@@ -52,8 +55,9 @@ typedef int step(struct session *x, struct frame *f, struct err *err);
 static int on_message(struct conn *c, struct frame *f, void *arg, struct err *err);
 static void on_drained(struct conn *c, void *arg);
 static void on_end(struct conn *c, void *arg, const struct err *err);
+static void on_limit(struct conn *c, void *arg, const struct err *err);
 /* Closing a job's connection cancels it, even while its box takes no more input. */
-static const struct conn_ops ops = { on_message, on_drained, on_end, .hangup_cancels = true };
+static const struct conn_ops ops = { on_message, on_drained, on_end, on_limit, .hangup_cancels = true };
 
 /* For a connection that only writes its last words. */
 static int ignore_message(struct conn *c UNUSED, struct frame *f UNUSED, void *arg UNUSED, struct err *err UNUSED)
@@ -67,6 +71,24 @@ static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELL
 
 const char *session_name(const struct session *x) { return x->name; }
 struct conn *session_conn(struct session *x) { return x->conn; }
+uint64_t session_caller(const struct session *x) { return (uintptr_t)x->caller; }
+
+/* A caller must not fill the disk with what it made us say of it. What was not said is counted. */
+static bool may_say(struct server *s)
+{
+	uint64_t second = clock_ms() / 1000;
+
+	if (second != s->said_second) {
+		if (s->unsaid)
+			log_info("unsaid", "lines=%u", s->unsaid);
+		s->said_second = second;
+		s->said = s->unsaid = 0;
+	}
+	if (s->said < SAID_PER_SECOND)
+		return ++s->said;
+	s->unsaid++;
+	return false;
+}
 
 /* Forget the session. Its connection is closed, or left to its last words. */
 static void session_free(struct session *x)
@@ -84,6 +106,8 @@ static void session_free(struct session *x)
 	if (x->next)
 		x->next->link = x->link;
 	s->session_count--;
+	if (x->caller)
+		caller_leaves(x->caller, x->role);
 	s->stranger_count -= is_stranger(x);
 	free(x->announced);
 	free(x);
@@ -120,7 +144,8 @@ void session_refuse(struct session *x, uint32_t id, enum refusal refusal, const 
 	wire_refuse_put(&b, &m);
 	conn_send(x->conn, WIRE_REFUSE, id, &b);
 	x->server->ledger.refused[refusal]++;
-	log_info("refused", "peer=%s id=%u why=\"%s\"", x->peer, id, m.text);
+	if (may_say(x->server))
+		log_info("refused", "peer=%s id=%u why=\"%s\"", x->peer, id, m.text);
 }
 
 static void send_state(struct session *x)
@@ -167,6 +192,22 @@ static void send_noise(struct session *x)
 	conn_send_bulk(x->conn, 255, 0xdeadbeef, 255, 0xffffffff, noise, sizeof noise);
 }
 
+/* ERR_LIMIT: its caller has enough connections. */
+static int join_caller(struct session *x, enum wire_role role, struct err *err)
+{
+	struct server *s = x->server;
+	const struct key *key = conn_key(x->conn);
+	struct caller *c = caller_of(&s->callers, key ? key->name : NULL, x->name, x->peer, clock_ms());
+	int rc = caller_comes(c, role, (unsigned)s->options->jobs, err);
+
+	if (rc < 0)
+		return rc;
+	x->caller = c;
+	x->role = role;
+	conn_join(x->conn, &c->share);
+	conn_set_backlog(x->conn, role == ROLE_CONTROL ? CONTROL_BACKLOG : JOB_BACKLOG);
+	return 0;
+}
 static const struct { const char *name; enum state state; } roles[ROLES] = {
 	[ROLE_CONTROL] = { "control", CONTROL },
 	[ROLE_JOB] = { "job", IDLE },
@@ -177,6 +218,7 @@ static int on_hello(struct session *x, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
 	struct wire_hello m;
+	struct err why = { 0 };
 	int rc = wire_hello_get(&r, &m, err);
 
 	if (rc < 0)
@@ -193,6 +235,10 @@ static int on_hello(struct session *x, struct frame *f, struct err *err)
 	}
 	if (m.version != WIRE_VERSION || x->server->draining) {
 		session_bye(x, x->server->draining ? REFUSAL_DRAINING : REFUSAL_VERSION, NULL);
+		return 0;
+	}
+	if (join_caller(x, m.role, &why) < 0) {
+		session_bye(x, REFUSAL_TOO_MANY, why.text);
 		return 0;
 	}
 	x->state = roles[m.role].state;
@@ -217,9 +263,27 @@ static bool has_announced(const struct session *x, const struct digest *id)
 	return false;
 }
 
+static void remember(struct session *x, const struct digest *id)
+{
+	if (!x->announced)
+		x->announced = xcalloc(ANNOUNCED_MAX, sizeof *id);
+	if (x->announced_count == ANNOUNCED_MAX)
+		memmove(x->announced, x->announced + 1, --x->announced_count * sizeof *id);
+	x->announced[x->announced_count++] = *id;
+}
+
+static void say_lacking(struct session *x, const struct digest *id, char *why)
+{
+	autobuf struct buf b = { 0 };
+
+	wire_toolchain_state_put(&b, &(struct wire_toolchain_state){ .id = *id, .state = TOOLCHAIN_LACKING, .text = why });
+	conn_send(x->conn, WIRE_TOOLCHAIN_STATE, 0, &b);
+}
+
 static int on_toolchain(struct session *x, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
+	struct err why = { 0 };
 	struct tree tree;
 	struct digest id;
 	int rc = tree_get(&r, &tree, err);
@@ -231,13 +295,12 @@ static int on_toolchain(struct session *x, struct frame *f, struct err *err)
 		return err_set(err, ERR_WIRE, "TOOLCHAIN: wrong length");
 	}
 	tree_digest(&tree, &id);
-	if (!has_announced(x, &id)) {
-		if (x->announced_count == ANNOUNCED_MAX) {
-			tree_free(&tree);
-			return err_set(err, ERR_WIRE, "more than %d toolchains", ANNOUNCED_MAX);
-		}
-		x->announced = xrealloc(x->announced, (x->announced_count + 1) * sizeof id);
-		x->announced[x->announced_count++] = id;
+	if (!has_announced(x, &id))
+		remember(x, &id);
+	if (!toolchain_known(x->server, &id) && caller_announces(x->caller, f->length, clock_ms(), &why) < 0) {
+		tree_free(&tree);
+		say_lacking(x, &id, why.text);
+		return 0;
 	}
 	toolchain_offer(x->server, &id, &tree);
 	return 0;
@@ -393,7 +456,8 @@ static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct 
 					     state_names[x->state]);
 	if (rc < 0) {
 		make_printable(why.text);
-		log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
+		if (may_say(x->server))
+			log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
 		session_bye(x, REFUSAL_PROTOCOL, why.text);
 	}
 	return 0;
@@ -411,10 +475,20 @@ static void on_end(struct conn *c UNUSED, void *arg, const struct err *err)
 {
 	struct session *x = arg;
 
-	log_line(err->code == ERR_CLOSED ? LOG_DEBUG : LOG_WARN, "gone", "peer=%s name=%s why=\"%s\"", x->peer,
-		 x->name, err->text);
+	if (err->code == ERR_CLOSED || may_say(x->server))
+		log_line(err->code == ERR_CLOSED ? LOG_DEBUG : LOG_WARN, "gone", "peer=%s name=%s why=\"%s\"", x->peer,
+			 x->name, err->text);
 	x->conn = NULL;
 	session_free(x);
+}
+
+static void on_limit(struct conn *c UNUSED, void *arg, const struct err *err)
+{
+	struct session *x = arg;
+
+	if (may_say(x->server))
+		log_warn("limit", "peer=%s name=%s why=\"%s\"", x->peer, x->name, err->text);
+	session_bye(x, REFUSAL_LIMIT, err->text);
 }
 
 void session_job_over(struct session *x)
@@ -529,6 +603,16 @@ void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state
 	for (struct session *x = s->sessions; x; x = x->next)
 		if (x->state == CONTROL && has_announced(x, &m->id))
 			conn_send(x->conn, WIRE_TOOLCHAIN_STATE, 0, &b);
+}
+
+void sessions_drop(struct server *s)
+{
+	while (s->sessions) {
+		struct session *x = s->sessions;
+
+		conn_close(ptr_steal(&x->conn));
+		session_free(x);
+	}
 }
 
 void sessions_close(struct server *s, enum refusal refusal)

@@ -20,6 +20,7 @@ void session_grant(struct session *x, uint32_t id, uint64_t token);
 void session_refuse(struct session *x, uint32_t id, enum refusal refusal, const char *text);
 const char *session_name(const struct session *x);
 struct conn *session_conn(struct session *x);
+uint64_t session_caller(const struct session *x);	/* a number that names its caller while that has connections */
 
 /* The session's job is over: its RESULT or REFUSE has been sent. */
 void session_job_over(struct session *x);
@@ -35,5 +36,7 @@ unsigned sessions_agents(const struct server *s);	/* control connections */
 void sessions_push_state(struct server *s);
 void sessions_push_toolchain(struct server *s, const struct wire_toolchain_state *m);
 void sessions_close(struct server *s, enum refusal refusal);
+/* All connections end without a word, and their jobs with them. */
+void sessions_drop(struct server *s);
 
 #endif

@@ -88,7 +88,7 @@ static uint64_t random_token(void)
 void slots_start(struct server *s)
 {
 	struct admit_config config = { .slots = (unsigned)s->options->jobs, .queue_max = QUEUE_MAX,
-				       .grant_ms = GRANT_MS, .new_token = random_token };
+				       .owner_max = OWNER_QUEUE_MAX, .grant_ms = GRANT_MS, .new_token = random_token };
 
 	s->admit = admit_new(&config);
 	uv_timer_init(s->loop, &s->grant_timer);
@@ -131,6 +131,11 @@ void slots_drain(struct server *s)
 	step(s, (struct admit_event){ .kind = ADMIT_DRAIN }, NULL);
 }
 
+void slots_capacity(struct server *s, unsigned capacity)
+{
+	step(s, (struct admit_event){ .kind = ADMIT_CAPACITY, .capacity = capacity }, NULL);
+}
+
 enum refusal slots_redeem(struct server *s, uint64_t token, int8_t *niceness)
 {
 	struct admit_action a;
@@ -146,6 +151,6 @@ struct wire_state slots_state(const struct server *s)
 {
 	struct admit_counts c = admit_counts(s->admit);
 
-	return (struct wire_state){ .slots = c.slots, .free = c.slots - c.running - c.granted, .queued = c.queued,
-				    .draining = c.draining };
+	return (struct wire_state){ .slots = c.capacity, .free = admit_free_slots(&c), .queued = c.queued,
+				    .draining = c.draining, .hold = (uint8_t)s->decision.hold };
 }

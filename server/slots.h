@@ -15,6 +15,8 @@ void slots_cancel(struct server *s, struct session *owner, uint32_t id);
 void slots_leave(struct server *s, struct session *owner);
 void slots_finish(struct server *s);
 void slots_drain(struct server *s);
+/* The owner leaves so many; agents hear of it, and why, even if they are as many as before. */
+void slots_capacity(struct server *s, unsigned capacity);
 /* Turn a grant into a running slot. REFUSAL_NONE and the niceness, or why not. */
 enum refusal slots_redeem(struct server *s, uint64_t token, int8_t *niceness);
 struct wire_state slots_state(const struct server *s);

@@ -36,6 +36,7 @@ struct spawner {
 	struct server_process *now;	/* NULL: none */
 	struct spawned *all;
 	uint64_t tickets;
+	bool giving_way;
 	bool closing;
 };
 
@@ -166,7 +167,7 @@ static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 
 	while (p->spawner) {
 		struct spawner *s = p->spawner;
-		struct spawn_report r;
+		struct spawn_report r = { 0 };
 		int fds[PACKET_FDS], rc = packet_receive(p->fd, &r, sizeof r, fds, MSG_DONTWAIT);
 
 		if (rc < 0 && errno == EAGAIN)
@@ -216,6 +217,16 @@ static int await_ready(int fd, struct err *err)
 	return r.event == SPAWNER_READY ? 0 : err_set(err, ERR_IO, "the spawn server: %s", r.text);
 }
 
+static void tell_weight(const struct spawner *s)
+{
+	const struct spawn_request q = { .wish = s->giving_way ? SPAWN_GIVE_WAY : SPAWN_HURRY };
+	const int none[PACKET_FDS] = { -1, -1 };
+
+	/* when it fails the spawn server is gone, which the next turn of the loop says */
+	if (s->now)
+		packet_send(s->now->fd, &q, sizeof q, none);
+}
+
 static int start(struct spawner *s, struct err *err)
 {
 	struct server_process *p;
@@ -238,6 +249,8 @@ static int start(struct spawner *s, struct err *err)
 		return rc;
 	}
 	uv_poll_start(&p->poll, UV_READABLE, on_readable);
+	if (s->giving_way)
+		tell_weight(s);
 	log_info("spawner", "state=started pid=%d mode=%s", p->process.pid, s->mode);
 	return 0;
 }
@@ -285,6 +298,14 @@ int spawner_box(struct spawner *s, int socket, int cgroup_fd, spawned_end *on_en
 	s->all = b;
 	*out = b;
 	return 0;
+}
+
+void spawner_give_way(struct spawner *s, bool yes)
+{
+	if (s->giving_way == yes)
+		return;
+	s->giving_way = yes;
+	tell_weight(s);
 }
 
 void spawned_kill(struct spawned *b)

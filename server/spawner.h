@@ -25,6 +25,11 @@ void spawner_close(struct spawner *s);
  */
 int spawner_box(struct spawner *s, int socket, int cgroup_fd, spawned_end *on_end, void *arg,
 		struct spawned **out, struct err *err);
+/*
+ * All boxes together: give way to every other session of the machine, or do not, so that what is to end can.
+ * Holds for a spawn server that is started again, too. sched(7), "The autogroup feature".
+ */
+void spawner_give_way(struct spawner *s, bool yes);
 /* It was asked to end, and did not. */
 void spawned_kill(struct spawned *b);
 

@@ -24,11 +24,12 @@ static void add_warnings(const struct server *s, struct status *st)
 void status_take(const struct server *s, struct status *out)
 {
 	*out = (struct status){
-		.name = s->options->name, .version = VERSION, .policy = s->options->policy, .now = (int64_t)time(NULL),
+		.name = s->options->name, .version = VERSION, .policy = s->options->policy, .decision = &s->decision,
+		.now = (int64_t)time(NULL),
 		.slots = admit_counts(s->admit), .connections = s->session_count, .agents = sessions_agents(s),
 		.running = xcalloc(STATUS_RUNNING_MAX, sizeof *out->running), .ledger = &s->ledger,
 		.toolchains = xcalloc(STATUS_TOOLCHAINS_MAX, sizeof *out->toolchains),
-		.listen = &s->listening, .http = s->http_address ? s->http_address : "off",
+		.store = store_view(s->store), .accept_any = s->accept_any, .listen = &s->listening, .http = s->http_address ? s->http_address : "off",
 	};
 	out->running_count = jobs_view(s, out->running, STATUS_RUNNING_MAX);
 	out->toolchain_count = toolchains_view(s, out->toolchains, STATUS_TOOLCHAINS_MAX);
@@ -81,8 +82,9 @@ static json_t *toolchains_json(const struct status *st)
 		char hex[2 * DIGEST_SIZE + 1];
 
 		digest_hex(&v->id, hex);
-		json_array_append_new(all, json_pack("{ss ss ss ss*}", "id", hex, "programs", v->programs,
-						     "state", v->state, "text", *v->text ? v->text : NULL));
+		json_array_append_new(all, json_pack("{ss ss ss ss* so so}", "id", hex, "programs", v->programs,
+						     "state", v->state, "text", *v->text ? v->text : NULL,
+						     "done", number(v->done), "total", number(v->total)));
 	}
 	return all;
 }
@@ -124,10 +126,13 @@ void status_json(const struct status *st, struct buf *out)
 		{ "name", json_string(st->name) },
 		{ "version", json_string(st->version) },
 		{ "policy", json_string(st->policy) },
+		{ "phase", json_string(phase_text(st->decision->phase)) },
+		{ "why", json_string(st->decision->why) },
 		{ "started", number((uint64_t)l->started) },
 		{ "now", number((uint64_t)st->now) },
 		{ "slots", number(c->slots) },
-		{ "free", number(c->slots - c->running - c->granted) },
+		{ "capacity", number(c->capacity) },
+		{ "free", number(admit_free_slots(c)) },
 		{ "granted", number(c->granted) },
 		{ "queued", number(c->queued) },
 		{ "draining", json_boolean(c->draining) },
@@ -140,6 +145,10 @@ void status_json(const struct status *st, struct buf *out)
 		{ "running", running_json(st) },
 		{ "last", last_json(st) },
 		{ "toolchains", toolchains_json(st) },
+		{ "store", json_pack("{so so so so so so}", "bytes", number(st->store.bytes),
+				     "max_bytes", number(st->store.max_bytes), "blobs", number(st->store.blobs),
+				     "toolchains", number(st->store.toolchains), "evicted", number(st->store.evicted),
+				     "accept_any", json_boolean(st->accept_any)) },
 		{ "listen", strings_json((const char *const *)st->listen->v, st->listen->count) },
 		{ "http", json_string(st->http) },
 		{ "warnings", strings_json(st->warnings, st->warning_count) },

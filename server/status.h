@@ -8,12 +8,14 @@
 #include "buf.h"
 #include "run.h"
 #include "server.h"
+#include "store.h"
 #include "toolchains.h"
 
 enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_MAX = 8 };
 
 struct status {
 	const char *name, *version, *policy;
+	const struct policy_decision *decision;
 	int64_t now;			/* seconds since 1970 */
 	struct admit_counts slots;
 	unsigned connections, agents;	/* of them, control connections */
@@ -22,6 +24,8 @@ struct status {
 	const struct ledger *ledger;
 	struct toolchain_view *toolchains;
 	size_t toolchain_count;
+	struct store_view store;
+	bool accept_any;		/* callers may bring toolchains */
 	const struct argv *listen;
 	const char *http;
 	const char *warnings[STATUS_WARNINGS_MAX];

@@ -174,8 +174,8 @@ static int no_room(const struct store *s, uint64_t bytes, bool by_bound, struct 
 	const unsigned mib = 1 << 20;
 
 	if (by_bound)
-		return err_set(err, ERR_LIMIT, "%s: %llu MiB more are above its bound of %llu MiB, beside what is in use", s->disk.path,
-			       (unsigned long long)(bytes / mib + 1), (unsigned long long)(s->max_bytes / mib));
+		return err_set(err, ERR_LIMIT, "%s: %llu MiB more are above its bound of %llu MiB, beside what is in use",
+			       s->disk.path, (unsigned long long)(bytes / mib + 1), (unsigned long long)(s->max_bytes / mib));
 	return err_set(err, ERR_LIMIT, "%s: no room on the file system for %llu MiB more", s->disk.path,
 		       (unsigned long long)(bytes / mib + 1));
 }

@@ -23,12 +23,25 @@ int disk_error(const struct store_disk *d, struct err *err, const char *what)
 	return ERR_LIMIT;
 }
 
-static int open_directory(const struct store_disk *d, const char *name, bool clear, int *fd, struct err *err)
+/* What the last life left. The roots go as a whole first, so that none is seen half removed. */
+static int clear_old(const char *path, struct err *err)
+{
+	autofree char *incoming = xasprintf("%s/incoming", path), *roots = xasprintf("%s/roots", path);
+	autofree char *aside = xasprintf("%s/incoming/roots", path);
+
+	if (remove_tree(AT_FDCWD, incoming) < 0)
+		return err_sys(err, "clear %s", incoming);
+	if (mkdir(incoming, 0700) < 0)
+		return err_sys(err, "make %s", incoming);
+	if ((rename(roots, aside) < 0 && errno != ENOENT) || remove_tree(AT_FDCWD, aside) < 0)
+		return err_sys(err, "clear %s", roots);
+	return 0;
+}
+
+static int open_directory(const struct store_disk *d, const char *name, int *fd, struct err *err)
 {
 	autofree char *path = xasprintf("%s/%s", d->path, name);
 
-	if (clear && remove_tree(AT_FDCWD, path) < 0)
-		return err_sys(err, "clear %s", path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return disk_error(d, err, name);
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -39,19 +52,18 @@ int disk_open(const char *path, struct store_disk *d, struct err *err)
 {
 	const struct {
 		const char *name;
-		bool clear;
 		int *fd;
 	} directories[] = {
-		{ "incoming", true, &d->incoming },
-		{ "roots", true, &d->roots },
-		{ "trees", false, &d->trees },
-		{ "blobs", false, &d->blobs },
+		{ "incoming", &d->incoming },
+		{ "roots", &d->roots },
+		{ "trees", &d->trees },
+		{ "blobs", &d->blobs },
 	};
-	int rc = 0;
+	int rc = clear_old(path, err);
 
 	*d = (struct store_disk){ .path = xstrdup(path), .blobs = -1, .trees = -1, .roots = -1, .incoming = -1 };
 	for (size_t i = 0; i < ARRAY_LEN(directories) && rc == 0; i++)
-		rc = open_directory(d, directories[i].name, directories[i].clear, directories[i].fd, err);
+		rc = open_directory(d, directories[i].name, directories[i].fd, err);
 	if (rc < 0)
 		disk_close(d);
 	return rc;

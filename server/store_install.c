@@ -113,13 +113,17 @@ static int fill_root(struct install *k, const char *name, struct err *err)
 	struct store_disk *d = &k->store->disk;
 	const struct root_source source = { .blobs = d->blobs, .room = take_room, .arg = k };
 	autoclose int fd = -1;
+	int rc;
 
 	if (mkdirat(d->incoming, name, 0700) < 0)
 		return disk_error(d, err, "incoming");
 	fd = openat(d->incoming, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return disk_error(d, err, "incoming");
-	return root_build(fd, k->tree, &source, err);
+	rc = root_build(fd, k->tree, &source, err);
+	if (rc < 0 && rc != ERR_UNSUPPORTED)
+		err_wrap(err, "%s", d->path);
+	return rc;
 }
 
 /* The root first: a tree without a root would be known as a toolchain, a root without a tree is litter. */
@@ -151,7 +155,8 @@ static int make(struct install *k, struct err *err)
 }
 
 /* Locked. *out is held; installed, or busy and ours to make. */
-static int claim(struct store *s, const struct digest *id, const struct tree *tree, struct index_toolchain **out, struct err *err)
+static int claim(struct store *s, const struct digest *id, const struct tree *tree, struct index_toolchain **out,
+		 struct err *err)
 {
 	struct index_toolchain *t, *oldest;
 	int rc;
@@ -166,7 +171,8 @@ static int claim(struct store *s, const struct digest *id, const struct tree *tr
 			break;
 		oldest = index_oldest(&s->index);
 		if (!oldest)
-			return err_set(err, ERR_LIMIT, "%s: all of its %d toolchains are in use", s->disk.path, INDEX_TOOLCHAINS_MAX);
+			return err_set(err, ERR_LIMIT, "%s: all of its %d toolchains are in use", s->disk.path,
+				       INDEX_TOOLCHAINS_MAX);
 		rc = store_evict(s, oldest, err);
 		if (rc < 0)
 			return rc;

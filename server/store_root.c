@@ -53,26 +53,40 @@ static bool at_or_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
+/* Bytes of the part that begins at p; 0: it is none, or leads elsewhere. */
+static size_t part_of(const char *p)
+{
+	size_t n = strcspn(p, "/");
+
+	return (n == 1 && *p == '.') || (n == 2 && p[0] == '.' && p[1] == '.') ? 0 : n;
+}
+
+/* How many parts an absolute name has; 0: it is none, or not in its one form. */
+static int depth_of(const char *path)
+{
+	int depth = 0;
+
+	for (; *path == '/'; depth++) {
+		size_t n = part_of(path + 1);
+
+		if (!n)
+			return 0;
+		path += 1 + n;
+	}
+	return *path ? 0 : depth;
+}
+
 static int check_path(const char *path, struct err *err)
 {
-	const char *at = path;
-	int depth = 0;
+	int depth = depth_of(path);
 
 	for (size_t i = 0; i < ARRAY_LEN(not_theirs); i++)
 		if (at_or_below(path, not_theirs[i]))
 			return refuse(err, path, "not a place for a toolchain");
+	if (!depth)
+		return refuse(err, path, "not an absolute name");
 	if (strlen(path) >= PATH_MAX)
 		return refuse(err, path, "the name is too long");
-	while (*at == '/') {
-		size_t n = strcspn(++at, "/");
-
-		if (!n || (n == 1 && *at == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
-			break;
-		at += n;
-		depth++;
-	}
-	if (*at || !depth)
-		return refuse(err, path, "not an absolute name");
 	return depth > DEPTH_MAX ? refuse(err, path, "in too many directories") : 0;
 }
 
@@ -110,7 +124,8 @@ int root_check(const struct tree *t, uint64_t *own_bytes, struct err *err)
 		rc = check_path(e->path, err);
 		if (rc == 0)
 			rc = check_contents(e, &bytes, err);
-		directories += new_directories(i ? t->entries[i - 1].path : "", e->path);
+		if (rc == 0)
+			directories += new_directories(i ? t->entries[i - 1].path : "", e->path);
 		if (rc == 0 && directories > DIRECTORIES_MAX)
 			rc = refuse(err, e->path, "too many directories");
 	}

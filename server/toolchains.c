@@ -25,8 +25,9 @@ enum {
 	TOOLCHAINS_MAX = 256,
 	MEMO_FILES = 16384,
 	TICK_MS = 250,		/* at most one push of progress in that time */
-	SUPPLY_MS = 10000,	/* a supplier without progress for so long is dropped */
-	RETRY_MS = 30000,	/* what could not be supplied is wanted again after that */
+	SUPPLY_MS = 10000,	/* a supplier that brings less than this in that time is dropped */
+	SUPPLY_BYTES = 64 << 10,
+	RETRY_MS = 30000,	/* what could not be supplied is wanted again after that, and from whoever failed then */
 	GATHER_ROUNDS = 3,	/* an install may find damage, and gather again */
 };
 enum state { CHECKING, READY, LACKING, WANTED, FETCHING, STATES };
@@ -42,6 +43,7 @@ struct entry {
 	struct file_id *files;	/* unconfined: the host's, as they were when it was found ready */
 	enum state state;
 	bool busy;		/* a worker thread has it */
+	bool expected;		/* the store keeps what has come of it */
 	uint64_t used;		/* when, by the table's count of uses */
 	char *programs;
 	char *text;		/* what is lacking */
@@ -50,7 +52,8 @@ struct entry {
 	uint64_t total, done;	/* bytes of its files, of those that are here */
 	bool moved;		/* done changed since it was last pushed */
 	struct intake *supplier;
-	uint64_t heard_ms;	/* when it last brought something */
+	uint64_t heard, heard_ms;	/* what it brought, since when */
+	uint64_t shunned, shunned_ms;	/* a caller that failed, until when another is to bring it */
 	uint64_t retry_ms;	/* LACKING until then; 0: until it is announced again */
 };
 
@@ -225,12 +228,24 @@ static void take_missing(struct entry *e, struct gather *g)
 	e->done = e->total - g->lack_bytes;
 }
 
+static void expect(struct server *s, struct entry *e, bool yes)
+{
+	if (!s->confined || e->expected == yes)
+		return;
+	e->expected = yes;
+	if (yes)
+		store_expect(s->store, &e->tree);
+	else
+		store_expect_end(s->store, &e->tree);
+}
+
 static void on_gathered(uv_work_t *work, int status UNUSED)
 {
 	struct gather *g = work->data;
 	struct entry *e = g->entry;
 
 	e->busy = false;
+	expect(g->server, e, false);
 	free(e->files);
 	e->files = g->files;
 	take_missing(e, g);
@@ -240,6 +255,8 @@ static void on_gathered(uv_work_t *work, int status UNUSED)
 		retry_later(g->server, e);	/* room comes and goes */
 	if (g->rc == 0)
 		become(g->server, e, e->missing_count ? WANTED : READY, "");
+	if (e->state == WANTED && clock_ms() < e->shunned_ms)
+		retry_later(g->server, e);
 	free(g);
 }
 
@@ -252,6 +269,7 @@ static void look(struct server *s, struct entry *e)
 	g = xcalloc(1, sizeof *g);
 	*g = (struct gather){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *g->files) };
 	e->busy = true;
+	expect(s, e, true);
 	g->work.data = g;
 	uv_queue_work(s->loop, &g->work, gather, on_gathered);
 }
@@ -347,6 +365,8 @@ void toolchain_offer(struct server *s, const struct digest *id, struct tree *tre
 		look(s, e);
 }
 
+bool toolchain_known(const struct server *s, const struct digest *id) { return entry_of(s, id) != NULL; }
+
 bool toolchain_ready(const struct server *s, const struct digest *id)
 {
 	const struct entry *e = entry_of(s, id);
@@ -401,13 +421,22 @@ bool toolchain_allows(const struct server *s, const struct digest *id, const str
 
 /* Suppliers */
 
+/* Its caller may be first to offer it again, and fail again; others get a chance before that. */
+static void shun(struct entry *e)
+{
+	e->shunned = intake_caller(e->supplier);
+	e->shunned_ms = clock_ms() + RETRY_MS;
+}
+
 bool toolchain_supplier(struct server *s, const struct digest *id, struct intake *i)
 {
 	struct entry *e = entry_of(s, id);
 
-	if (!e || e->state != WANTED)
+	if (!e || e->state != WANTED || (intake_caller(i) == e->shunned && clock_ms() < e->shunned_ms))
 		return false;
 	e->supplier = i;
+	e->heard = 0;
+	expect(s, e, true);
 	e->asked = 0;
 	e->heard_ms = clock_ms();
 	become(s, e, FETCHING, "");
@@ -446,6 +475,10 @@ void toolchain_progress(struct server *s, const struct digest *id, uint64_t byte
 		return;
 	e->done += bytes;
 	e->moved = true;
+	e->heard += bytes;
+	if (e->heard < SUPPLY_BYTES)
+		return;
+	e->heard = 0;
 	e->heard_ms = clock_ms();
 }
 
@@ -455,8 +488,11 @@ void toolchain_supplied(struct server *s, const struct digest *id, enum supply_e
 
 	if (!e)
 		return;
+	if (how == SUPPLY_NONE || (how == SUPPLY_LOST && *why))
+		shun(e);
 	e->supplier = NULL;
 	if (how == SUPPLY_NONE || how == SUPPLY_FULL) {
+		expect(s, e, false);
 		become(s, e, LACKING, how == SUPPLY_FULL ? why : "a file of it has changed at its caller");
 		retry_later(s, e);
 		return;
@@ -470,8 +506,10 @@ void toolchain_supplied(struct server *s, const struct digest *id, enum supply_e
 /* False when nothing needs the timer. */
 static bool tick(struct server *s, struct entry *e, uint64_t now_ms)
 {
-	if (e->supplier && now_ms - e->heard_ms > SUPPLY_MS)
+	if (e->supplier && now_ms - e->heard_ms > SUPPLY_MS) {
+		shun(e);
 		intake_give_up(e->supplier);
+	}
 	if (e->retry_ms && now_ms >= e->retry_ms) {
 		e->retry_ms = 0;
 		look(s, e);

@@ -23,6 +23,8 @@ void toolchains_free(struct toolchain_table *t);
  */
 void toolchain_offer(struct server *s, const struct digest *id, struct tree *tree);
 
+/* Announced before, by whomever, and not forgotten. */
+bool toolchain_known(const struct server *s, const struct digest *id);
 bool toolchain_ready(const struct server *s, const struct digest *id);
 /*
  * For a job about to start: ready, and not to change or go while it runs. Else false; it is

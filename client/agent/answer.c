@@ -8,7 +8,10 @@
 #include "clock.h"
 #include "json.h"
 #include "lease.h"
+#include "progress.h"
+#include "session.h"
 #include "settings.h"
+#include "watch.h"
 
 enum { SETTLE_MS = 3500, LOOK_MS = 20 };
 
@@ -78,16 +81,56 @@ static const char *state_word(const struct peer_info *i)
 		[PEER_READY] = "ready", [PEER_BACKOFF] = "unreachable",
 	};
 
-	return i->state == PEER_READY && i->draining ? "draining" : words[i->state];
+	if (i->state == PEER_READY && (i->draining || !i->slots))
+		return i->draining ? "draining" : "paused";
+	return words[i->state];
+}
+
+/* The first thing it lacks of any toolchain. */
+static const char *first_lack(const struct peer *p)
+{
+	struct peer_toolchain t;
+
+	for (size_t n = 0; peer_toolchain(p, n, &t); n++)
+		if (t.known && t.state == TOOLCHAIN_LACKING)
+			return t.lack;
+	return "";
 }
 
 static const char *why_not(const struct peer *p, const struct peer_info *i)
 {
-	const char *lack = peer_first_lack(p);
-
 	if (i->state != PEER_READY)
 		return i->trouble;
-	return i->draining ? "it is leaving" : lack ? lack : "";
+	return i->draining ? "it is leaving" : !i->slots ? hold_text(i->hold) : first_lack(p);
+}
+
+static bool on_its_way(const struct peer_toolchain *t)
+{
+	return t->known && (t->state == TOOLCHAIN_WANTED || t->state == TOOLCHAIN_FETCHING);
+}
+
+static void fetching_text(struct buf *b, const struct peer *p)
+{
+	struct peer_toolchain t;
+
+	for (size_t n = 0; peer_toolchain(p, n, &t); n++)
+		if (on_its_way(&t)) {
+			buf_puts(b, "; ");
+			progress_put(b, &t);
+		}
+}
+
+static json_t *fetching_json(const struct peer *p)
+{
+	json_t *list = json_array();
+	struct peer_toolchain t;
+
+	for (size_t n = 0; peer_toolchain(p, n, &t); n++)
+		if (on_its_way(&t))
+			json_array_append_new(list, json_pack("{s:o,s:s,s:I,s:I,s:b}", "toolchain", json_name(t.label),
+				"state", t.state == TOOLCHAIN_WANTED ? "wanted" : "fetching", "done", (json_int_t)t.done,
+				"total", (json_int_t)t.total, "by_us", t.by_us));
+	return list;
 }
 
 static void host_text(struct buf *b, const struct peer *p)
@@ -101,6 +144,11 @@ static void host_text(struct buf *b, const struct peer *p)
 	}
 	buf_printf(b, "%-28s %-12s %3u slots, %3u free, %7.2f ms, %llu jobs done, %llu failed", i.key, state_word(&i),
 		   i.slots, i.free, (double)i.rtt_us / 1000, (unsigned long long)i.jobs, (unsigned long long)i.failures);
+	if (i.preempted)
+		buf_printf(b, ", %llu preempted", (unsigned long long)i.preempted);
+	if (i.slots && i.slots < i.slots_all)
+		buf_printf(b, "; %u of %u slots: %s", i.slots, i.slots_all, hold_text(i.hold));
+	fetching_text(b, p);
 	buf_printf(b, *why_not(p, &i) ? "; %s\n" : "%s\n", why_not(p, &i));
 }
 
@@ -109,12 +157,13 @@ static json_t *host_json(const struct peer *p)
 	struct peer_info i;
 
 	peer_describe(p, &i);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s}",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s,s:s,s:i,s:I,s:o}",
 		"host", i.key, "state", state_word(&i), "name", i.name, "version", i.build, "machine", i.machine,
 		"kernel", i.kernel, "slots", (int)i.slots, "free", (int)i.free, "queued", (int)i.queued,
 		"running", (int)i.running, "rtt_ms", (double)i.rtt_us / 1000, "bandwidth", (json_int_t)i.bandwidth,
 		"jobs", (json_int_t)i.jobs, "failures", (json_int_t)i.failures, "cpu_seconds", (double)i.cpu_us / 1e6,
-		"why_not", why_not(p, &i));
+		"why_not", why_not(p, &i), "hold", hold_text(i.hold), "slots_all", (int)i.slots_all,
+		"preempted", (json_int_t)i.preempted, "fetching", fetching_json(p));
 }
 
 static char *hosts_answer(struct agent *a, const struct settings *set, bool json)
@@ -153,6 +202,50 @@ static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 	return xasprintf(json ? "{\"jobs\": %u}\n" : "%u\n", jobs);
 }
 
+/* --watch */
+
+/* What is on its way to p; the caller frees it. */
+static size_t list_fetching(const struct peer *p, struct peer_toolchain **out)
+{
+	struct peer_toolchain t;
+	size_t count = 0;
+
+	*out = NULL;
+	for (size_t n = 0; peer_toolchain(p, n, &t); n++)
+		if (on_its_way(&t)) {
+			*out = xrealloc(*out, (count + 1) * sizeof t);
+			(*out)[count++] = t;
+		}
+	return count;
+}
+
+static char *watch_answer(struct agent *a, const struct settings *set, unsigned columns, unsigned lines)
+{
+	autofree struct watch_host *hosts = xcalloc(set->host_count + 1, sizeof *hosts);
+	autofree struct watch_job *jobs = NULL;
+	struct watch w = {
+		.hosts = hosts, .host_count = set->host_count, .job_count = sessions_jobs(a, &jobs),
+		.local = leases_taken(a->leases), .cores = a->cores, .stats = a->stats, .columns = columns, .lines = lines,
+	};
+	char *text;
+
+	w.jobs = jobs;
+	for (size_t i = 0; i < set->host_count; i++) {
+		struct peer *p = peers_get(a->peers, &set->hosts[i], set->keys);
+		struct peer_toolchain *fetching;
+
+		peer_describe(p, &hosts[i].info);
+		hosts[i].state = state_word(&hosts[i].info);
+		hosts[i].why_not = why_not(p, &hosts[i].info);
+		hosts[i].fetching_count = list_fetching(p, &fetching);
+		hosts[i].fetching = fetching;
+	}
+	text = watch_text(&w);
+	for (size_t i = 0; i < set->host_count; i++)
+		free((void *)hosts[i].fetching);
+	return text;
+}
+
 /* A query that waits until each volunteer has answered, or will not. */
 struct waiting {
 	uv_timer_t timer;
@@ -161,6 +254,7 @@ struct waiting {
 	struct settings settings;
 	enum query_kind kind;
 	bool json;
+	unsigned columns, lines;
 	uint64_t until_ms;
 };
 
@@ -188,6 +282,15 @@ static bool settled(const struct waiting *w)
 	return true;
 }
 
+static char *waited_answer(struct waiting *w)
+{
+	switch (w->kind) {
+	case QUERY_HOSTS: return hosts_answer(w->agent, &w->settings, w->json);
+	case QUERY_JOBS: return jobs_answer(w->agent, &w->settings, w->json);
+	default: return watch_answer(w->agent, &w->settings, w->columns, w->lines);
+	}
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct waiting *w = timer->data;
@@ -195,8 +298,7 @@ static void on_look(uv_timer_t *timer)
 
 	if (!settled(w) && clock_ms() < w->until_ms)
 		return;
-	text = w->kind == QUERY_HOSTS ? hosts_answer(w->agent, &w->settings, w->json)
-				      : jobs_answer(w->agent, &w->settings, w->json);
+	text = waited_answer(w);
 	answer_send(w->conn, text);
 	waiting_end(w);
 }
@@ -220,7 +322,8 @@ static void answer_when_settled(struct agent *a, struct conn *c, const struct qu
 	struct waiting *w = xcalloc(1, sizeof *w);
 
 	*w = (struct waiting){ .agent = a, .conn = c, .settings = *set, .kind = q->kind, .json = q->json,
-			       .until_ms = clock_ms() + SETTLE_MS };
+			       .columns = q->columns, .lines = q->lines,
+			       .until_ms = clock_ms() + (q->lines ? 0 : SETTLE_MS) };	/* who watches sees it come */
 	conn_set_arg(c, &asker_ops, w);
 	for (size_t i = 0; i < set->host_count; i++)
 		peer_wake(peers_get(a->peers, &set->hosts[i], set->keys));

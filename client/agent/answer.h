@@ -1,5 +1,5 @@
 /*
- * answer.h - what --hosts, --jobs, --stats, --zero-stats and --stop-agent print.
+ * answer.h - what --hosts, --jobs, --stats, --watch, --zero-stats and --stop-agent print.
  */
 #ifndef RCC_ANSWER_H
 #define RCC_ANSWER_H

@@ -21,9 +21,7 @@
 #include <stdio.h>
 
 #include "elf_info.h"
-#include "ldcache.h"
 
-#define LDCACHE "/etc/ld.so.cache"
 enum { NONE = -1, LDCACHE_MAX = 16 << 20, MUSL_PATH_MAX = 64 << 10, OBJECTS_MAX = 1024 };
 
 /*
@@ -57,9 +55,7 @@ struct object {
 };
 
 struct closure {
-	struct tree *tree;
-	struct trail *trail;
-	struct digest_memo *digests;
+	const struct elf_search *search;
 	const struct machine *machine;
 	bool musl;
 	struct argv musl_dirs;
@@ -87,12 +83,12 @@ static void candidate_free(struct candidate *f)
 	elf_info_free(&f->elf);
 }
 
-static int candidate_open(struct closure *c, const char *path, struct candidate *f, struct err *err)
+static int candidate_open(const struct elf_search *search, const char *path, struct candidate *f, struct err *err)
 {
 	int rc;
 
 	*f = (struct candidate){ .fd = -1 };
-	rc = trail_follow(c->trail, path, &f->real, &f->links, err);
+	rc = trail_follow(search->trail, path, &f->real, &f->links, err);
 	if (rc < 0)
 		return rc;
 	f->fd = open(f->real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -103,37 +99,44 @@ static int candidate_open(struct closure *c, const char *path, struct candidate 
 	return 0;
 }
 
-static int tree_take(struct closure *c, const struct candidate *f, struct err *err)
+static int tree_take(const struct elf_search *search, const struct candidate *f, struct err *err)
 {
 	struct digest digest;
 	struct file_id id;
-	int rc = digest_memo_fd(c->digests, f->fd, &id, &digest, err);
+	int rc = digest_memo_fd(search->digests, f->fd, &id, &digest, err);
 
 	if (rc < 0)
 		return err_wrap(err, "%s", f->real);
-	tree_add_file(c->tree, f->real, f->st.st_mode & 0777, id.size, &digest);
+	tree_add_file(search->tree, f->real, f->st.st_mode & 0777, id.size, &digest);
 	for (size_t i = 0; i < f->links.count; i++)
-		tree_add_link(c->tree, f->links.entries[i].path, f->links.entries[i].target);
+		tree_add_link(search->tree, f->links.entries[i].path, f->links.entries[i].target);
 	return 0;
 }
 
-/* A file that the loader reads as text: in the tree, if there is one; its bytes. */
-static int take_text(struct closure *c, const char *path, size_t max, bool to_tree, struct buf *out, struct err *err)
+static int read_text(const struct candidate *f, size_t max, struct buf *out, struct err *err)
 {
-	struct candidate f;
-	int rc = candidate_open(c, path, &f, err);
 	ssize_t n;
 
-	if (rc == 0 && (uint64_t)f.st.st_size > max)
-		rc = err_set(err, ERR_UNSUPPORTED, "%s: %lld bytes", path, (long long)f.st.st_size);
-	if (rc == 0) {
-		buf_reserve(out, (size_t)f.st.st_size + 1);
-		n = pread(f.fd, out->p, (size_t)f.st.st_size, 0);
-		out->len = n > 0 ? (size_t)n : 0;
-		rc = to_tree ? tree_take(c, &f, err) : 0;
-	}
+	if ((uint64_t)f->st.st_size > max)
+		return err_set(err, ERR_UNSUPPORTED, "%s: %lld bytes", f->real, (long long)f->st.st_size);
+	buf_reserve(out, (size_t)f->st.st_size + 1);
+	n = pread(f->fd, out->p + out->len, (size_t)f->st.st_size, 0);
+	out->len += n > 0 ? (size_t)n : 0;
+	return 0;
+}
+
+int elf_search_file(const struct elf_search *search, const char *path, bool to_tree, struct buf *text, size_t max,
+		    struct err *err)
+{
+	struct candidate f;
+	int rc = candidate_open(search, path, &f, err);
+
+	if (rc == 0 && text)
+		rc = read_text(&f, max, text, err);
+	if (rc == 0 && to_tree)
+		rc = tree_take(search, &f, err);
 	candidate_free(&f);
-	return rc == ERR_ABSENT ? 0 : rc;
+	return rc;
 }
 
 static char *directory_of(const char *path)
@@ -177,7 +180,7 @@ static int object_take(struct closure *c, struct candidate *f, const char *path,
 		       struct err *err)
 {
 	struct file_id id = file_id_of(&f->st);
-	int rc = tree_take(c, f, err);
+	int rc = tree_take(c->search, f, err);
 
 	if (rc < 0)
 		return rc;
@@ -193,7 +196,7 @@ static int object_take(struct closure *c, struct candidate *f, const char *path,
 static int load(struct closure *c, const char *path, int asked_by, struct err *err)
 {
 	struct candidate f;
-	int rc = candidate_open(c, path, &f, err);
+	int rc = candidate_open(c->search, path, &f, err);
 
 	if (rc == 0 && (rc = elf_read_fd(f.fd, &f.elf, err)) < 0)
 		err_wrap(err, "%s", path);
@@ -212,7 +215,7 @@ static bool for_this_machine(const struct closure *c, const struct elf_info *e)
 static int try_path(struct closure *c, const char *path, const char *name, int asked_by, struct err *err)
 {
 	struct candidate f;
-	int rc = candidate_open(c, path, &f, NULL);
+	int rc = candidate_open(c->search, path, &f, NULL);
 	bool fits;
 
 	/* what cannot be opened, for whatever reason, the loader passes over as well */
@@ -326,12 +329,16 @@ static bool in_default_dir(const struct closure *c, const char *path)
 static int try_ldcache(struct closure *c, const char *name, int asked_by, struct err *err)
 {
 	const char *path;
+	uint32_t flags;
 	size_t at = 0;
 	int rc = 0;
 
-	while (rc == 0 && (path = ldcache_next(c->ldcache.p, c->ldcache.len, name, &at)))
-		if (!c->objects[asked_by].elf.no_default_dirs || !in_default_dir(c, path))
+	while (rc == 0 && (path = ldcache_next(c->ldcache.p, c->ldcache.len, name, &at, &flags)))
+		if (!c->objects[asked_by].elf.no_default_dirs || !in_default_dir(c, path)) {
 			rc = try_path(c, path, name, asked_by, err);
+			if (rc == 1)
+				ldcache_add(c->search->cached, name, path, flags, at);
+		}
 	return rc;
 }
 
@@ -428,9 +435,9 @@ static int musl_dirs(struct closure *c, const char *interp, struct err *err)
 					(int)strcspn(base, "."), base);
 	autobuf struct buf text = { 0 };
 	char *s, *save = NULL;
-	int rc = take_text(c, path, MUSL_PATH_MAX, true, &text, err);
+	int rc = elf_search_file(c->search, path, true, &text, MUSL_PATH_MAX, err);
 
-	if (rc < 0)
+	if (rc < 0 && rc != ERR_ABSENT)
 		return rc;
 	if (!text.len)
 		buf_puts(&text, "/lib:/usr/local/lib:/usr/lib");
@@ -449,7 +456,10 @@ static int load_interp(struct closure *c, const char *interp, struct err *err)
 	if (rc < 0)
 		return rc;
 	c->musl = str_starts(path_base(interp), "ld-musl-");
-	return c->musl ? musl_dirs(c, interp, err) : take_text(c, LDCACHE, LDCACHE_MAX, false, &c->ldcache, err);
+	if (c->musl)
+		return musl_dirs(c, interp, err);
+	rc = elf_search_file(c->search, c->search->ldcache, false, &c->ldcache, LDCACHE_MAX, err);
+	return rc == ERR_ABSENT ? 0 : rc;
 }
 
 static const struct machine *machine_of(const struct elf_info *e)
@@ -473,10 +483,19 @@ static void closure_free(struct closure *c)
 	buf_free(&c->ldcache);
 }
 
-int elf_closure_add(struct tree *tree, struct trail *trail, struct digest_memo *digests,
-		    const char *program, struct err *err)
+/* What the program loads at run time, on top of what it has then. */
+static int load_modules(struct closure *c, const struct argv *modules, struct err *err)
 {
-	struct closure c = { .tree = tree, .trail = trail, .digests = digests };
+	int rc = 0;
+
+	for (size_t i = 0; i < modules->count && rc >= 0; i++)
+		rc = try_path(c, modules->v[i], modules->v[i], 0, err);
+	return rc < 0 ? rc : load_needed(c, err);
+}
+
+int elf_closure_add(const struct elf_search *search, const char *program, const struct argv *modules, struct err *err)
+{
+	struct closure c = { .search = search };
 	int rc = load(&c, program, NONE, err);
 
 	if (rc == 0) {
@@ -487,6 +506,8 @@ int elf_closure_add(struct tree *tree, struct trail *trail, struct digest_memo *
 		rc = interp ? load_interp(&c, interp, err) : 0;
 		if (rc == 0 && interp)
 			rc = load_needed(&c, err);
+		if (rc == 0 && interp && modules)
+			rc = load_modules(&c, modules, err);
 		if (rc < 0)
 			err_wrap(err, "%s", program);
 	}

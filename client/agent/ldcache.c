@@ -7,17 +7,13 @@
  */
 #include "ldcache.h"
 
-#include "buf.h"
+#include "ldcache_format.h"
 
 static const char old_magic[] = "ld.so-1.7.0";
-static const char new_magic[] = "glibc-ld.so.cache1.1";
 
 enum {
 	OLD_HEADER = 16,	/* magic and its NUL, count */
 	OLD_ENTRY = 12,
-	NEW_HEADER = 48,	/* magic, count, size of strings, 20 bytes of no use here */
-	NEW_MAGIC = sizeof new_magic - 1,
-	NEW_ENTRY = 24,
 };
 
 /* The table that counts: moves to its start, which its offsets count from. */
@@ -47,33 +43,34 @@ static const char *string_at(const struct reader *table, uint32_t offset)
 }
 
 /* One entry's path if it is of that name. */
-static const char *match(const struct reader *table, size_t index, const char *name)
+static const char *match(const struct reader *table, size_t index, const char *name, uint32_t *flags)
 {
-	struct reader r = reader_of(table->p + NEW_HEADER + index * NEW_ENTRY, NEW_ENTRY);
-	uint32_t key, value;
+	struct reader r = reader_of(table->p + LDCACHE_HEADER + index * LDCACHE_ENTRY, LDCACHE_ENTRY);
+	uint32_t kind = get_u32(&r), key, value;
 	const char *s;
 
-	get_u32(&r);	/* flags: the machine, which the file itself says better */
 	key = get_u32(&r);
 	value = get_u32(&r);
 	get_u32(&r);	/* oldest kernel */
 	if (get_u64(&r) != 0)
 		return NULL;
 	s = string_at(table, key);
+	if (flags)
+		*flags = kind;
 	return s && str_eq(s, name) ? string_at(table, value) : NULL;
 }
 
-const char *ldcache_next(const void *cache, size_t len, const char *name, size_t *at)
+const char *ldcache_next(const void *cache, size_t len, const char *name, size_t *at, uint32_t *flags)
 {
 	struct reader table = reader_of(cache, len), head;
 	size_t count;
 
-	if (!skip_old(&table) || table.left < NEW_HEADER || memcmp(table.p, new_magic, NEW_MAGIC) != 0)
+	if (!skip_old(&table) || table.left < LDCACHE_HEADER || memcmp(table.p, LDCACHE_MAGIC, LDCACHE_MAGIC_LEN) != 0)
 		return NULL;
-	head = reader_of(table.p + NEW_MAGIC, 4);
-	count = size_min(get_u32(&head), (table.left - NEW_HEADER) / NEW_ENTRY);
+	head = reader_of(table.p + LDCACHE_MAGIC_LEN, 4);
+	count = size_min(get_u32(&head), (table.left - LDCACHE_HEADER) / LDCACHE_ENTRY);
 	while (*at < count) {
-		const char *path = match(&table, (*at)++, name);
+		const char *path = match(&table, (*at)++, name, flags);
 
 		if (path)
 			return path;

@@ -24,10 +24,11 @@
 #include "agent.h"
 #include "clock.h"
 #include "file.h"
+#include "gap.h"
 #include "log.h"
 #include "session.h"
 
-enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
+enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, GAP_MS = 8000, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
 
 static struct {
 	struct agent agent;
@@ -35,6 +36,7 @@ static struct {
 	int dir, lock, listener;
 	uv_poll_t listening;
 	uv_timer_t tick;
+	struct gap gap;
 	uv_signal_t terminate;
 	struct stat program;
 	size_t sessions_max;	/* each may need a handful of descriptors */
@@ -262,9 +264,21 @@ void agent_dispatch(struct agent *a)
 		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
 }
 
+/* After a sleep no volunteer knows us any more, and the network may be another. */
+static void look_for_gap(void)
+{
+	uint64_t gap_ms = gap_look(&self.gap, gap_clock_ms(), TICK_MS);
+
+	if (gap_ms < GAP_MS)
+		return;
+	log_warn("stood-still", "ms=%llu", (unsigned long long)gap_ms);
+	peers_start_over(self.agent.peers);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
+	look_for_gap();
 	agent_dispatch(&self.agent);
 	leave_if_due(&self.agent);
 }
@@ -321,6 +335,7 @@ static void build_agent(unsigned cores)
 	uv_poll_start(&self.listening, UV_READABLE, on_listening);
 	uv_timer_init(a->loop, &self.tick);
 	uv_timer_start(&self.tick, on_tick, TICK_MS, TICK_MS);
+	gap_look(&self.gap, gap_clock_ms(), TICK_MS);
 	uv_signal_init(a->loop, &self.terminate);
 	uv_signal_start(&self.terminate, on_terminate, SIGTERM);
 }

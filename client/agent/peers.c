@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "link.h"
 #include "log.h"
+#include "supply.h"
 
 enum {
 	TICK_MS = 500,
@@ -26,18 +27,23 @@ enum {
 	WARM_MAX = 64,		/* idle job connections a volunteer */
 	LACKS_MAX = 64,
 	RESOLVE_MS = 5000,	/* longer is as good as no answer */
-	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes */
+	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes; and to bring some more of them */
 	SLOTS_MAX = 4096,
 	FAILURES_MAX = 3,	/* jobs in a row, then it is left alone for a while */
 	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
 };
 
 struct asked {		/* about one toolchain */
-	struct digest id;
-	uint64_t asked_ms;
+	const struct toolchain *toolchain;
 	bool answered;
 	uint8_t state;
 	char *text;
+	uint64_t done, total;		/* wanted, fetching: bytes that are there, and all */
+	uint64_t most_done;		/* that it ever said: only more is progress */
+	uint64_t moved_ms;		/* asked, answered, or brought further */
+	uint64_t supply_ms;		/* not supplied by us before that */
+	unsigned supplies;		/* so often it was tried since it was last ready there */
+	bool gone;			/* our files are no longer these */
 };
 
 struct warm {
@@ -70,12 +76,14 @@ struct peer {
 	struct wire_state room;
 	struct asked *asked;
 	size_t asked_count;
+	struct supply *supply;		/* what we bring there; one at a time */
+	struct digest supplied;		/* which toolchain */
 	TAILQ_HEAD(, warm) warm;
 	size_t warm_count;
 	uint64_t ping_ms, pong_ms;
 	uint64_t ping_us;		/* the stamp of the last one */
 	uint64_t rtt_us, bandwidth;
-	uint64_t jobs, failures, cpu_us;
+	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;
 };
 
@@ -113,6 +121,7 @@ static uint64_t backoff_ms(unsigned failures)
 
 static void forget_asked(struct peer *p)
 {
+	supply_stop(ptr_steal(&p->supply));
 	for (size_t i = 0; i < p->asked_count; i++)
 		free(p->asked[i].text);
 	free(p->asked);
@@ -133,6 +142,7 @@ static void drop_warm(struct peer *p)
 }
 
 static void start_connect(struct peer *p);
+static void supply_next(struct peer *p);
 
 /* localhost is often ::1 first, where nobody listens: another address of the name may do. */
 static bool try_next_address(struct peer *p)
@@ -242,9 +252,27 @@ static int on_state(struct peer *p, struct frame *f, struct reader *r, struct er
 static struct asked *find_asked(const struct peer *p, const struct digest *id)
 {
 	for (size_t i = 0; i < p->asked_count; i++)
-		if (digest_eq(&p->asked[i].id, id))
+		if (digest_eq(&p->asked[i].toolchain->id, id))
 			return &p->asked[i];
 	return NULL;
+}
+
+static void take_toolchain_state(struct asked *a, struct wire_toolchain_state *m)
+{
+	bool anew = !a->answered || a->state == TOOLCHAIN_READY;
+
+	if (anew)
+		a->supplies = 0;
+	if (anew || m->done > a->most_done) {
+		a->moved_ms = clock_ms();
+		a->most_done = m->done;
+	}
+	a->answered = true;
+	a->state = m->state;
+	a->done = m->done;
+	a->total = m->total;
+	free(a->text);
+	a->text = ptr_steal(&m->text);
 }
 
 static int on_toolchain_state(struct peer *p, struct frame *f, struct reader *r, struct err *err)
@@ -257,8 +285,8 @@ static int on_toolchain_state(struct peer *p, struct frame *f, struct reader *r,
 	if (rc == 0 && !a)
 		rc = err_set(err, ERR_WIRE, "TOOLCHAIN_STATE: never asked for");
 	if (rc == 0) {
-		free(a->text);
-		*a = (struct asked){ .id = m.id, .asked_ms = a->asked_ms, .answered = true, .state = m.state, .text = ptr_steal(&m.text) };
+		take_toolchain_state(a, &m);
+		supply_next(p);
 		changed(p);
 	}
 	free(m.text);
@@ -414,6 +442,9 @@ static void tick_peer(struct peer *p, uint64_t now)
 		peer_fail(p, REASON_SERVER_STALLED, "stopped answering");
 		return;
 	}
+	if (p->supply)
+		supply_check(p->supply, now);
+	supply_next(p);
 	/* one at a time: the answer to an earlier one would be taken for a wrong one */
 	if (now - p->ping_ms < PING_MS || p->pong_ms < p->ping_ms)
 		return;
@@ -421,6 +452,24 @@ static void tick_peer(struct peer *p, uint64_t now)
 	p->ping_us = clock_us();
 	wire_stamp_put(&b, p->ping_us);
 	conn_send(p->control, WIRE_PING, 0, &b);
+}
+
+void peers_start_over(struct peers *ps)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &ps->all, link) {
+		bool used = p->state != PEER_IDLE;
+
+		p->next_address = NULL;
+		if (p->state == PEER_CONNECTING || p->state == PEER_READY)
+			peer_fail(p, REASON_SERVER_LOST, "this machine slept");
+		p->failures_in_row = p->jobs_failed_in_row = 0;
+		p->retry_ms = p->shunned_ms = 0;
+		p->rtt_us = p->bandwidth = 0;	/* of another network, maybe */
+		if (used)
+			peer_wake(p);
+	}
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -475,16 +524,41 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 		.machine = p->welcome.machine ? p->welcome.machine : "",
 		.kernel = p->welcome.kernel ? p->welcome.kernel : "",
 		.slots = p->room.slots, .free = p->room.free, .queued = p->room.queued,
-		.draining = p->room.draining, .same_host = p->same_host, .rtt_us = p->rtt_us,
-		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .cpu_us = p->cpu_us,
+		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .same_host = p->same_host, .rtt_us = p->rtt_us,
+		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .preempted = p->preempted, .cpu_us = p->cpu_us,
 		.running = p->running,
 	};
 }
 
-enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+/* What is under way is hoped for as long as it gets further. */
+static enum peer_can asked_can(const struct asked *a)
+{
+	if (a->answered && a->state == TOOLCHAIN_READY)
+		return PEER_CAN;
+	if (a->answered && a->state == TOOLCHAIN_LACKING)
+		return PEER_CANNOT;
+	return clock_ms() - a->moved_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
+}
+
+static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 {
 	autobuf struct buf b = { 0 };
-	struct asked *a;
+	struct asked *a = find_asked(p, &tc->id);
+
+	if (a)
+		return asked_can(a);
+	if (p->asked_count == LACKS_MAX)
+		return PEER_CANNOT;
+	p->asked = xrealloc(p->asked, (p->asked_count + 1) * sizeof *p->asked);
+	p->asked[p->asked_count++] = (struct asked){ .toolchain = tc, .moved_ms = clock_ms() };
+	tree_put(&b, &tc->tree);
+	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
+	return PEER_MAYBE;
+}
+
+enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
+{
+	enum peer_can can;
 
 	if (p->state == PEER_RESOLVING && clock_ms() - p->since_ms > RESOLVE_MS)
 		return PEER_CANNOT;
@@ -492,35 +566,23 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 		return PEER_MAYBE;
 	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
 		return PEER_CANNOT;
-	if (!tc)
-		return PEER_MAYBE;
-	a = find_asked(p, &tc->id);
-	if (a && a->answered)
-		return a->state == TOOLCHAIN_READY ? PEER_CAN : PEER_CANNOT;
-	if (a)
-		return clock_ms() - a->asked_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
-	if (p->asked_count == LACKS_MAX)
-		return PEER_CANNOT;
-	p->asked = xrealloc(p->asked, (p->asked_count + 1) * sizeof *p->asked);
-	p->asked[p->asked_count++] = (struct asked){ .id = tc->id, .asked_ms = clock_ms() };
-	tree_put(&b, &tc->tree);
-	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
-	return PEER_MAYBE;
+	/* one whose owner is there is asked too, for when the owner goes */
+	can = tc ? has_toolchain(p, tc) : PEER_MAYBE;
+	return p->room.slots ? can : PEER_CANNOT;
 }
 
-const char *peer_lacks(const struct peer *p, const struct toolchain *tc)
+bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out)
 {
-	const struct asked *a = find_asked(p, &tc->id);
+	const struct asked *a;
 
-	return a && a->text ? a->text : "";
-}
-
-const char *peer_first_lack(const struct peer *p)
-{
-	for (size_t i = 0; i < p->asked_count; i++)
-		if (p->asked[i].answered && p->asked[i].state == TOOLCHAIN_LACKING)
-			return p->asked[i].text;
-	return NULL;
+	if (index >= p->asked_count)
+		return false;
+	a = &p->asked[index];
+	*out = (struct peer_toolchain){
+		.label = a->toolchain->label, .known = a->answered, .state = a->state, .done = a->done, .total = a->total,
+		.lack = a->text ? a->text : "", .by_us = p->supply && digest_eq(&a->toolchain->id, &p->supplied),
+	};
+	return true;
 }
 
 void peer_reserve(struct peer *p, uint32_t id, const struct wire_reserve *m)
@@ -556,25 +618,31 @@ static void on_warm_end(struct conn *c, void *arg, const struct err *err)
 
 static const struct conn_ops warm_ops = { .on_message = on_warm_message, .on_end = on_warm_end };
 
+/* A further connection, greeted. NULL if none can be made. */
+static struct conn *new_conn(struct peer *p, enum wire_role role, const struct conn_ops *ops, void *arg)
+{
+	int fd = open_socket(p);
+	struct conn *c;
+
+	if (fd < 0)
+		return NULL;
+	c = conn_new(p->peers->loop, fd, &wire_protocol, ops, arg);
+	send_hello(c, p, role);
+	return c;
+}
+
 struct conn *peer_take_conn(struct peer *p, const struct conn_ops *ops, void *arg)
 {
 	struct warm *w = TAILQ_FIRST(&p->warm);
 	struct conn *c;
-	int fd;
 
-	if (w) {
-		c = w->conn;
-		TAILQ_REMOVE(&p->warm, w, link);
-		p->warm_count--;
-		free(w);
-		conn_set_arg(c, ops, arg);
-		return c;
-	}
-	fd = open_socket(p);
-	if (fd < 0)
-		return NULL;
-	c = conn_new(p->peers->loop, fd, &wire_protocol, ops, arg);
-	send_hello(c, p, ROLE_JOB);
+	if (!w)
+		return new_conn(p, ROLE_JOB, ops, arg);
+	c = w->conn;
+	TAILQ_REMOVE(&p->warm, w, link);
+	p->warm_count--;
+	free(w);
+	conn_set_arg(c, ops, arg);
 	return c;
 }
 
@@ -611,16 +679,76 @@ void peer_return_conn(struct peer *p, struct conn *c)
 	conn_set_arg(c, &warm_ops, w);
 }
 
+/* Toolchains that it wants of us */
+
+static enum codec supply_codec(const struct conn *c, void *arg)
+{
+	struct peer *p = arg;
+
+	measure_bandwidth(p, conn_fd(c));
+	return peer_codec(p);
+}
+
+/* Not again at once, even if it went well: what it made of it has yet to be heard. */
+static void on_supplied(struct supply *s, const struct err *err, void *arg)
+{
+	struct peer *p = arg;
+	struct asked *a = find_asked(p, &p->supplied);
+
+	(void)s;
+	p->supply = NULL;
+	a->gone = err && err->code == ERR_ABSENT;
+	a->supply_ms = clock_ms() + backoff_ms(a->supplies++);
+	if (err)
+		log_warn("supply-failed", "peer=%s toolchain=\"%s\" text=\"%s\"", p->key, a->toolchain->label, err->text);
+	else
+		log_info("supplied", "peer=%s toolchain=\"%s\"", p->key, a->toolchain->label);
+	supply_next(p);
+	changed(p);
+}
+
+static const struct supply_events supply_events = { .codec = supply_codec, .ended = on_supplied };
+
+static void supply(struct peer *p, struct asked *a)
+{
+	struct conn *c = new_conn(p, ROLE_STORE, NULL, NULL);
+
+	if (!c) {
+		a->supply_ms = clock_ms() + backoff_ms(a->supplies++);
+		return;
+	}
+	log_info("supply", "peer=%s toolchain=\"%s\"", p->key, a->toolchain->label);
+	p->supplied = a->toolchain->id;
+	p->supply = supply_start(p->peers->loop, c, a->toolchain, &supply_events, p);
+}
+
+/* What it wants first, unless something is on its way there already. */
+static void supply_next(struct peer *p)
+{
+	uint64_t now = clock_ms();
+
+	for (size_t i = 0; i < p->asked_count && !p->supply; i++) {
+		struct asked *a = &p->asked[i];
+
+		if (a->answered && a->state == TOOLCHAIN_WANTED && !a->gone && now >= a->supply_ms)
+			supply(p, a);
+	}
+}
+
 void peer_job_started(struct peer *p)
 {
 	p->running++;
 }
 
-void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed)
+void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how)
 {
 	p->running--;
 	p->cpu_us += cpu_us;
-	if (!failed) {
+	if (how == JOB_TAKEN_BACK) {
+		p->preempted++;
+		return;
+	}
+	if (how == JOB_SERVED) {
 		p->jobs++;
 		p->jobs_failed_in_row = 0;
 		return;

@@ -4,7 +4,8 @@
  *
  * One control connection a volunteer is kept while the agent lives; it is
  * made when a job first wants it, and after a failure not before a back-off
- * with full jitter is over. Job connections are kept warm in a pool.
+ * with full jitter is over. Job connections are kept warm in a pool. A
+ * toolchain of ours that a volunteer wants is brought there; see supply.h.
  */
 #ifndef RCC_PEERS_H
 #define RCC_PEERS_H
@@ -39,10 +40,12 @@ struct peer_info {
 	const char *name, *build, *machine, *kernel;	/* "" until it answered */
 	uint32_t slots, free, queued;
 	bool draining;
+	enum hold hold;			/* why slots are fewer than they could be */
+	uint32_t slots_all;		/* that it has when its owner leaves them all */
 	bool same_host;
 	uint64_t rtt_us;		/* 0: not measured */
 	uint64_t bandwidth;		/* bytes a second towards it; 0: not measured */
-	uint64_t jobs, failures, cpu_us;
+	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;		/* our jobs there */
 };
 
@@ -57,14 +60,23 @@ struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys
 void peer_wake(struct peer *p);
 void peer_describe(const struct peer *p, struct peer_info *out);
 
+/* What it said about one toolchain. Read-only, for pages. */
+struct peer_toolchain {
+	const char *label;
+	bool known;			/* it has answered */
+	enum toolchain_state state;
+	uint64_t done, total;		/* wanted, fetching: bytes that are there, and all */
+	const char *lack;		/* lacking: what; else "" */
+	bool by_us;			/* we bring it, now */
+};
+
 enum peer_can { PEER_CANNOT, PEER_MAYBE, PEER_CAN };
-/* Whether it can run this toolchain. Asks it when it has not been asked; changed() tells of the answer.
+/* Whether it can run this toolchain. Asks it when it has not been asked, and brings it what it wants; changed()
+ * tells of the answer, and of each further one. One that is brought there may yet prove able to, as long as that goes on.
  * Of no toolchain (NULL): whether it may yet prove able to. */
 enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc);
-/* What it said it lacks of a toolchain; "" if it never did. */
-const char *peer_lacks(const struct peer *p, const struct toolchain *tc);
-/* The first toolchain it lacks, for pages; NULL: none. */
-const char *peer_first_lack(const struct peer *p);
+/* The index-th toolchain it was asked about; false: there are no more. */
+bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out);
 
 void peer_reserve(struct peer *p, uint32_t id, const struct wire_reserve *m);
 void peer_cancel(struct peer *p, uint32_t id);
@@ -77,9 +89,17 @@ void peer_return_conn(struct peer *p, struct conn *c);
 /* For what is sent there: by the link's measured bandwidth. */
 enum codec peer_codec(const struct peer *p);
 
-/* What a job there told. failed: the volunteer is to blame, and is left alone for a while. */
+/* What became of a job there. */
+enum job_end {
+	JOB_SERVED,
+	JOB_FAILED,	/* the volunteer is to blame, and is left alone for a while when it goes on */
+	JOB_TAKEN_BACK,	/* its owner came back: nobody's fault */
+};
 void peer_job_started(struct peer *p);
-void peer_job_ended(struct peer *p, uint64_t cpu_us, bool failed);
+void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how);
 void peer_fail(struct peer *p, enum reason why, const char *text);
+
+/* This machine slept: nothing that was known of connections and back-offs holds. All that are in use are made anew, at once. */
+void peers_start_over(struct peers *ps);
 
 #endif

@@ -75,10 +75,12 @@ void plan_free(struct plan *p);
 
 /*
  * The caller's environment variables by name. travels: a job gets it, and
- * nothing else. shapes: the driver reads it, so a plan holds only for its
- * value. forbids: the command is local while it is set.
+ * nothing else. speaks: it names the language of messages. shapes: the driver
+ * reads it, so a plan holds only for its value. forbids: the command is local
+ * while it is set.
  */
 bool plan_env_travels(const char *name);
+bool plan_env_speaks(const char *name);
 bool plan_env_shapes(const char *name);
 bool plan_env_forbids(const char *name);
 

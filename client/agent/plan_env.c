@@ -8,6 +8,7 @@ enum {
 	SHAPES = 1 << 1,	/* the driver reads it: another value, another plan */
 	FORBIDS = 1 << 2,	/* the compilers then write or do something that only happens here */
 	PREFIX = 1 << 3,	/* every name that begins so */
+	SPEAKS = 1 << 4,	/* says in which language */
 };
 
 /* Those of the preprocessor alone (CPATH and its kin) need no row: it runs here. */
@@ -33,17 +34,20 @@ static const struct {
 	{ "GCC_EXTRA_DIAGNOSTIC_OUTPUT", TRAVELS },
 	{ "GCC_ROOT", SHAPES },
 	{ "GCC_URLS", TRAVELS },
-	{ "LANG", TRAVELS },
-	{ "LANGUAGE", TRAVELS },
-	{ "LC_", PREFIX | TRAVELS },
+	{ "GCONV_PATH", FORBIDS },
+	{ "LANG", TRAVELS | SPEAKS },
+	{ "LANGUAGE", TRAVELS | SPEAKS },
+	{ "LC_", PREFIX | TRAVELS | SPEAKS },
 	{ "LD_AUDIT", FORBIDS },
 	{ "LD_PRELOAD", FORBIDS },
 	{ "LIBRARY_PATH", SHAPES },
+	{ "LOCPATH", FORBIDS },
 	{ "LPATH", SHAPES },
 	{ "MACOSX_DEPLOYMENT_TARGET", SHAPES },
 	{ "NO_COLOR", TRAVELS },
 	{ "OBJCPLUS_INCLUDE_PATH", SHAPES },
 	{ "OBJC_INCLUDE_PATH", SHAPES },
+	{ "OUTPUT_CHARSET", FORBIDS },
 	{ "PATH", SHAPES },
 	{ "PWD", SHAPES | TRAVELS },
 	{ "QA_OVERRIDE_GCC3_OPTIONS", SHAPES },
@@ -68,6 +72,11 @@ static unsigned flags_of(const char *name)
 bool plan_env_travels(const char *name)
 {
 	return flags_of(name) & TRAVELS;
+}
+
+bool plan_env_speaks(const char *name)
+{
+	return flags_of(name) & SPEAKS;
 }
 
 bool plan_env_shapes(const char *name)

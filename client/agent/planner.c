@@ -164,9 +164,9 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 	return 0;
 }
 
-void planner_job(const struct job *job, const struct argv *env, const struct digest *toolchain, struct job *out)
+void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
 {
-	*out = (struct job){ .toolchain = *toolchain, .input_name = xstrdup(job->input_name ? job->input_name : ""),
+	*out = (struct job){ .toolchain = tc->id, .input_name = xstrdup(job->input_name ? job->input_name : ""),
 			     .step_count = job->step_count, .outputs = argv_copy(&job->outputs) };
 	for (size_t i = 0; i < job->step_count; i++)
 		out->steps[i] = (struct job_step){
@@ -176,7 +176,7 @@ void planner_job(const struct job *job, const struct argv *env, const struct dig
 	for (size_t i = 0; i < env->count; i++) {
 		autofree char *name = xstrndup(env->v[i], strcspn(env->v[i], "="));
 
-		if (plan_env_travels(name))
+		if (plan_env_travels(name) && (tc->translates || !plan_env_speaks(name)))
 			argv_push(&out->env, env->v[i]);
 	}
 }

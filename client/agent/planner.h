@@ -31,8 +31,12 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 		 const char *text, bool learn, bool force_text, const char *temp_dir, struct plan **out,
 		 struct err *err);
 
-/* A copy of job with the caller's variables that travel, and the toolchain's name. */
-void planner_job(const struct job *job, const struct argv *env, const struct digest *toolchain, struct job *out);
+/*
+ * A copy of job with the caller's variables that travel, and the toolchain's
+ * name. Without translations in the toolchain those of the locale do not: the
+ * volunteer may have some, which would get into the object.
+ */
+void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out);
 
 /*
  * Would LD_LIBRARY_PATH make the loader take a library that is not the

@@ -98,7 +98,7 @@ static void cancel_reservations(struct attempt *a)
 }
 
 /* Out of the list, everything closed; the memory stays for whoever is told. */
-static void detach(struct attempt *a, bool failed)
+static void detach(struct attempt *a, enum job_end how)
 {
 	TAILQ_REMOVE(&a->all->attempts, a, link);
 	cancel_reservations(a);
@@ -107,7 +107,7 @@ static void detach(struct attempt *a, bool failed)
 	feed_stop(ptr_steal(&a->feed));
 	result_free(ptr_steal(&a->result));
 	if (a->peer)
-		peer_job_ended(a->peer, a->said.cpu_us, failed);
+		peer_job_ended(a->peer, a->said.cpu_us, how);
 	if (a->output_fd >= 0)
 		close(fd_steal(&a->output_fd));
 }
@@ -119,6 +119,11 @@ static void dispose(struct attempt *a)
 	free(a);
 }
 
+static enum job_end end_of(enum reason why)
+{
+	return why == REASON_PREEMPTED ? JOB_TAKEN_BACK : reason_is_fallback(why) ? JOB_FAILED : JOB_SERVED;
+}
+
 static void finish(struct attempt *a, enum reason why)
 {
 	enum reason unsound;
@@ -127,7 +132,7 @@ static void finish(struct attempt *a, enum reason why)
 		log_warn("attempt-failed", "peer=%s reason=%s", attempt_peer(a), reason_key(why));
 	if (a->feed && feed_ended(a->feed, &unsound))
 		a->text_hash = feed_hash(a->feed);
-	detach(a, reason_is_fallback(why));
+	detach(a, end_of(why));
 	a->events->ended(a, why, a->arg);
 	dispose(a);
 }
@@ -136,7 +141,7 @@ void attempt_cancel(struct attempt *a)
 {
 	if (!a)
 		return;
-	detach(a, false);
+	detach(a, JOB_SERVED);
 	dispose(a);
 }
 
@@ -427,9 +432,9 @@ void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refus
 	struct attempt *a = find(rs, id);
 	struct candidate *c = a ? candidate_of(a, p) : NULL;
 
-	(void)refusal;
+	/* a volunteer whose owner is there is none */
 	if (c)
-		drop_candidate(a, c, REASON_SERVER_REFUSED);
+		drop_candidate(a, c, refusal == REFUSAL_OWNER ? REASON_NO_CANDIDATE : REASON_SERVER_REFUSED);
 }
 
 void remotes_lost(struct remotes *rs, struct peer *p, enum reason why)
@@ -583,6 +588,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 }
 
 bool attempt_granted(const struct attempt *a) { return a->state >= SENDING; }
+uint64_t attempt_granted_ms(const struct attempt *a) { return a->granted_ms; }
 
 uint64_t attempt_text_hash(const struct attempt *a) { return a->text_hash; }
 struct job_result attempt_result(const struct attempt *a) { return a->said; }

@@ -46,6 +46,7 @@ void attempt_preprocessed(struct attempt *a, bool clean);
 void attempt_cancel(struct attempt *a);
 
 bool attempt_granted(const struct attempt *a);
+uint64_t attempt_granted_ms(const struct attempt *a);	/* when, by clock_ms() */
 uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
 struct job_result attempt_result(const struct attempt *a);
 void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);

@@ -18,7 +18,7 @@ static uint64_t held;
 struct result {
 	uv_work_t work;
 	struct parcel *first, **end;
-	uint64_t packed;
+	uint64_t packed, unpacked;
 	uint64_t raw[STREAM_FILE + JOB_OUTPUTS_MAX];
 	uint32_t id;		/* being stored */
 	int fd;			/* our own duplicate */
@@ -47,6 +47,9 @@ int result_add(struct result *r, const struct frame *f, struct err *err)
 		return err_set(err, ERR_WIRE, "OUTPUT of stream %u", f->id);
 	if (held + f->length + sizeof *p > RESULT_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "outputs over %d bytes", RESULT_BYTES_MAX);
+	if (r->unpacked + f->raw > RESULT_RAW_MAX)
+		return err_set(err, ERR_LIMIT, "outputs over %d bytes", RESULT_RAW_MAX);
+	r->unpacked += f->raw;
 	r->packed += f->length + sizeof *p;
 	held += f->length + sizeof *p;
 	p = xmalloc(sizeof *p + f->length);

@@ -13,7 +13,10 @@
 
 struct result;
 
-enum { RESULT_BYTES_MAX = 256 << 20 };	/* packed, of all results held; what is more is compiled here */
+enum {	/* what is more is compiled here */
+	RESULT_BYTES_MAX = 256 << 20,	/* packed, of all results held */
+	RESULT_RAW_MAX = 1 << 30,	/* unpacked, of one: what a volunteer may make us write */
+};
 
 struct result *result_new(void);
 /* One OUTPUT frame. ERR_LIMIT when it grows beyond its bound. */

@@ -20,6 +20,7 @@
 #include "proc.h"
 #include "request.h"
 #include "settings.h"
+#include "toolchain_data.h"
 
 enum state {
 	ASKING,		/* nothing heard yet */
@@ -70,6 +71,7 @@ struct closure {
 	struct session *session;
 	struct toolchains *toolchains;
 	struct argv programs;
+	struct argv needs;	/* what else the job will read */
 	char *library_path;	/* the caller's LD_LIBRARY_PATH, or NULL */
 	const struct toolchain *found;
 	struct err err;
@@ -203,7 +205,7 @@ static void on_closure_work(uv_work_t *work)
 {
 	struct closure *c = work->data;
 
-	if (toolchain_find(c->toolchains, &c->programs, &c->found, &c->err) < 0 ||
+	if (toolchain_find(c->toolchains, &c->programs, &c->needs, &c->found, &c->err) < 0 ||
 	    planner_shadowed(c->found, c->library_path, &c->err))
 		c->found = NULL;
 }
@@ -223,6 +225,7 @@ static void on_closure_done(uv_work_t *work, int status)
 		agent_dispatch(s->agent);
 	}
 	argv_free(&c->programs);
+	argv_free(&c->needs);
 	free(c->library_path);
 	free(c);
 }
@@ -237,6 +240,8 @@ static void find_toolchain(struct session *s)
 			       .library_path = library_path ? xstrdup(library_path) : NULL };
 	for (size_t i = 0; i < job->step_count; i++)
 		argv_push(&c->programs, job->steps[i].program);
+	/* a job that says anything is done again here, so what it would say it with does not count */
+	data_needs(job, &s->ask.env, DATA_OUTPUT, &c->needs);
 	c->work.data = c;
 	s->closure = c;
 	s->toolchain = NULL;
@@ -451,7 +456,7 @@ static void begin_attempt(struct session *s)
 		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
 	};
 
-	planner_job(job_of(s), &s->ask.env, &s->toolchain->id, &job);
+	planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
 	spec.result_stream = result_stream(&job, unit_of(s)->result_name);
 	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
 	s->placed_ms = clock_ms();
@@ -634,10 +639,15 @@ static bool worth_another(enum reason why)
 	return worth[why];
 }
 
-/* A volunteer failed it: one other, then here. False if there is no other. */
+/*
+ * A volunteer failed it: one other, then here. One whose owner came back did
+ * not fail it: any other, as long as there is one. False if there is no other.
+ */
 static bool try_elsewhere(struct session *s, const struct peer *failed, enum reason why)
 {
-	if (s->first_failure || !failed || !worth_another(why))
+	bool preempted = why == REASON_PREEMPTED;
+
+	if (!failed || (!preempted && (s->first_failure || !worth_another(why))))
 		return false;
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (s->candidates[i] == failed) {
@@ -645,9 +655,10 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 			s->caps[i] = s->caps[s->candidate_count];
 			break;
 		}
-	if (look_for_candidates(s) != CANDIDATES_SOME)
+	if (look_for_candidates(s) < (preempted ? CANDIDATES_UNKNOWN : CANDIDATES_SOME))
 		return false;
-	s->first_failure = why;
+	if (!preempted)
+		s->first_failure = why;
 	s->state = WAITING;
 	return true;
 }
@@ -794,6 +805,35 @@ void sessions_dispatch(struct agent *a)
 }
 
 size_t sessions_count(const struct agent *a) { return a->session_count; }
+
+/* Where a command is, for people. */
+static struct watch_job describe_job(const struct session *s)
+{
+	bool away = s->state == AWAY && attempt_granted(s->attempt);
+	bool waits = s->state == WAITING || (s->state == AWAY && !s->preprocessing);
+	bool known = s->plan && s->unit < s->plan->unit_count && unit_of(s)->input;
+
+	return (struct watch_job){
+		.place = away ? WATCH_AWAY : waits ? WATCH_WAITING : WATCH_PREPARING,
+		.host = away ? attempt_peer(s->attempt) : "",
+		.for_us = clock_us() - (away ? attempt_granted_ms(s->attempt) * 1000 : s->came_us),
+		.source = known ? unit_of(s)->input : path_base(s->ask.program),
+	};
+}
+
+size_t sessions_jobs(const struct agent *a, struct watch_job **out)
+{
+	static const bool shown[STATES] = { [DESCRIBING] = true, [WAITING] = true, [PREPARING] = true, [AWAY] = true };
+	struct watch_job *jobs = xcalloc(a->session_count + 1, sizeof *jobs);
+	struct session *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH(s, &a->sessions, link)
+		if (shown[s->state] && !s->ask.explain)
+			jobs[n++] = describe_job(s);
+	*out = jobs;
+	return n;
+}
 
 bool sessions_idle(const struct agent *a)
 {

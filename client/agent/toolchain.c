@@ -12,12 +12,15 @@
 #include <sys/utsname.h>
 
 #include "elf_closure.h"
+#include "toolchain_data.h"
 
+#define LDCACHE "/etc/ld.so.cache"
 enum { FILES_REMEMBERED = 16384 };
 
 /* What a list of programs came to, and why that still holds. */
 struct memo {
 	struct argv programs;
+	struct argv needs;
 	struct trail trail;
 	const struct toolchain *toolchain;
 };
@@ -56,6 +59,7 @@ void toolchains_free(struct toolchains *ts)
 		toolchain_free(ts->all[i]);
 	for (size_t i = 0; i < ts->memo_count; i++) {
 		argv_free(&ts->memos[i].programs);
+		argv_free(&ts->memos[i].needs);
 		trail_free(&ts->memos[i].trail);
 	}
 	free(ts->all);
@@ -189,18 +193,19 @@ static const struct toolchain *intern(struct toolchains *ts, struct tree *tree, 
 			return ts->all[i];
 		}
 	t->label = label_of(programs);
+	t->translates = toolchain_data_translates(&t->tree);
 	ts->all = xrealloc(ts->all, (ts->count + 1) * sizeof(*ts->all));
 	ts->all[ts->count++] = t;
 	return t;
 }
 
-static struct memo *memo_of(struct toolchains *ts, const struct argv *programs)
+static struct memo *memo_of(struct toolchains *ts, const struct argv *programs, const struct argv *needs)
 {
 	for (size_t i = 0; i < ts->memo_count; i++)
-		if (same(&ts->memos[i].programs, programs))
+		if (same(&ts->memos[i].programs, programs) && same(&ts->memos[i].needs, needs))
 			return &ts->memos[i];
 	ts->memos = xrealloc(ts->memos, (ts->memo_count + 1) * sizeof(*ts->memos));
-	ts->memos[ts->memo_count] = (struct memo){ .programs = argv_copy(programs) };
+	ts->memos[ts->memo_count] = (struct memo){ .programs = argv_copy(programs), .needs = argv_copy(needs) };
 	return &ts->memos[ts->memo_count++];
 }
 
@@ -210,6 +215,37 @@ static int check(const struct argv *programs, struct err *err)
 		if (programs->v[i][0] != '/')
 			return err_set(err, ERR_UNSUPPORTED, "%s is not an absolute path", programs->v[i]);
 	return programs->count ? 0 : err_set(err, ERR_UNSUPPORTED, "no programs");
+}
+
+/* The cache of this machine would name libraries that the tree has not, and differ from machine to machine. */
+static int add_ldcache(struct tree *tree, struct ldcache_rows *rows, struct err *err)
+{
+	autobuf struct buf bytes = { 0 };
+
+	if (!rows->count)
+		return 0;
+	ldcache_write(rows, &bytes);
+	if (bytes.len > TREE_DATA_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "%zu libraries are too many for one " LDCACHE, rows->count);
+	tree_add_data(tree, LDCACHE, 0644, bytes.p, bytes.len);
+	return 0;
+}
+
+static int build_tree(struct toolchains *ts, struct memo *m, struct tree *tree, struct err *err)
+{
+	struct ldcache_rows cached = { 0 };
+	struct elf_search search = { .tree = tree, .cached = &cached, .trail = &m->trail, .digests = ts->digests,
+				     .ldcache = LDCACHE };
+	int rc = 0;
+
+	for (size_t i = 0; i < m->programs.count && rc == 0; i++)
+		rc = elf_closure_add(&search, m->programs.v[i], NULL, err);
+	if (rc == 0)
+		rc = toolchain_data_add(&search, &m->programs, &m->needs, err);
+	if (rc == 0)
+		rc = add_ldcache(tree, &cached, err);
+	ldcache_rows_free(&cached);
+	return rc;
 }
 
 /* Called with the lock held. */
@@ -222,23 +258,24 @@ static int refresh(struct toolchains *ts, struct memo *m, struct err *err)
 		return 0;
 	trail_free(&m->trail);
 	m->toolchain = NULL;
-	for (size_t i = 0; i < m->programs.count && rc == 0; i++)
-		rc = elf_closure_add(&tree, &m->trail, ts->digests, m->programs.v[i], err);
+	if (rc == 0)
+		rc = build_tree(ts, m, &tree, err);
 	if (rc == 0)
 		m->toolchain = intern(ts, &tree, &m->programs);
 	tree_free(&tree);
 	return rc;
 }
 
-int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct toolchain **out,
-		   struct err *err)
+int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct argv *needs,
+		   const struct toolchain **out, struct err *err)
 {
+	static const struct argv nothing;
 	autoargv struct argv key = sorted(programs);
 	struct memo *m;
 	int rc;
 
 	pthread_mutex_lock(&ts->lock);
-	m = memo_of(ts, &key);
+	m = memo_of(ts, &key, needs ? needs : &nothing);
 	rc = refresh(ts, m, err);
 	if (rc == 0)
 		*out = m->toolchain;

@@ -4,7 +4,8 @@
  *
  * The closure of a program is the program, the links its path goes through,
  * its ELF interpreter and its libraries as the loader would find them
- * (RPATH, RUNPATH, $ORIGIN, ld.so.cache, the default directories). Digests
+ * (RPATH, RUNPATH, $ORIGIN, ld.so.cache, the default directories), a cache for
+ * the loader, and the data that its job will read (toolchain_data.h). Digests
  * of files are memoised by (dev, inode, size, mtime, ctime).
  */
 #ifndef RCC_TOOLCHAIN_H
@@ -21,6 +22,7 @@ struct toolchain {
 	struct digest id;	/* tree_digest() of tree */
 	struct tree tree;
 	struct argv programs;	/* absolute, sorted */
+	bool translates;	/* a job must be told the caller's locale: it shows in what it writes */
 	char *label;		/* for people: "gcc 12 (cc1, as)", made from the paths */
 };
 
@@ -28,13 +30,14 @@ struct toolchains *toolchains_new(void);
 void toolchains_free(struct toolchains *ts);
 
 /*
- * The toolchain of these absolute program paths. Borrowed: valid until
+ * The toolchain of these absolute program paths, with what data_needs() said of
+ * the job (NULL: nothing). Borrowed: valid until
  * toolchains_free(); the same closure, unchanged on disk, gives the same
  * pointer. Reads files: call it from a worker thread; calls are serialised
  * by a lock inside. ERR_UNSUPPORTED when a program is not an ELF file or a
  * library cannot be found, ERR_IO when a file cannot be read.
  */
-int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct toolchain **out,
-		   struct err *err);
+int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct argv *needs,
+		   const struct toolchain **out, struct err *err);
 
 #endif

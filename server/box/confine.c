@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -48,20 +49,28 @@ static int set_limits(const struct box_request *q, struct err *err)
 
 	if (rc == 0)
 		rc = limit(RLIMIT_FSIZE, q->file_bytes, q->file_bytes, "file size", err);
-	if (rc == 0 && q->memory_bytes)
-		rc = limit(RLIMIT_AS, q->memory_bytes, q->memory_bytes, "memory", err);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX, "open files", err);
 	return rc < 0 ? rc : limit(RLIMIT_CORE, 0, 0, "core files", err);
 }
 
-/* When memory runs out, the kernel is to take a job, not a program of the owner's. */
-static void offer_to_oom_killer(void)
+int limit_memory(uint64_t bytes)
 {
-	autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	/* what may be written to, and what may be mapped at all: room for memory that is asked for and not used */
+	const uint64_t data = bytes + bytes / 2, space = 2 * bytes + ((uint64_t)1 << 30);
 
-	/* where it may not be said, the job still runs */
-	if (fd >= 0 && write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+	if (!bytes)
+		return 0;
+	return limit(RLIMIT_DATA, data, data, "memory", NULL) < 0 ||
+	       limit(RLIMIT_AS, space, space, "address space", NULL) < 0 ? -1 : 0;
+}
+
+/* Where it may not be said, the job still runs. */
+static void tell_kernel(const char *path, const char *text)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		return;
 }
 
@@ -99,9 +108,14 @@ static int guard(struct err *err)
 
 static int isolate(const struct box_request *q, struct err *err)
 {
-	int rc = syscalls_filter() ? root_enter(q, err)
-				   : err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	int rc;
 
+	if (!syscalls_prepare())
+		return err_set(err, ERR_IO, "restrict system calls: no table for this machine");
+	/* its root is the cgroup that we are in by now, which is ours */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "make a cgroup namespace");
+	rc = root_enter(q, err);
 	if (rc == 0)
 		rc = drop_bounds(err);
 	if (rc == 0 && q->uid)
@@ -117,12 +131,14 @@ int confine(const struct box_request *q, struct err *err)
 {
 	int rc;
 
-	if (setsid() < 0)
-		return err_sys(err, "setsid");
+	/* not a session: the kernel weighs sessions against each other, and jobs are to be one weight together */
+	if (setpgid(0, 0) < 0)
+		return err_sys(err, "setpgid");
 	/* a job that had the socket could answer in our place */
 	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
 		return err_sys(err, "close descriptors");
-	offer_to_oom_killer();
+	/* when memory runs out, the kernel is to take a job, not a program of the owner's */
+	tell_kernel("/proc/self/oom_score_adj", OOM_SCORE);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* a box that may not be nice still does its job */

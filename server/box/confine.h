@@ -9,6 +9,12 @@
 /* Once, before anything of the job runs. Ends in the job's directory. ERR_IO. */
 int confine(const struct box_request *q, struct err *err);
 
+/*
+ * For a step, just before it executes: the kernel's bounds for one that is
+ * faster than we look (steps.c). They are above bytes; 0: none. Allocates nothing. 0, or -1 with errno.
+ */
+int limit_memory(uint64_t bytes);
+
 /* Kill and reap whatever is left below this process, however it tried to get away. */
 void end_descendants(void);
 

@@ -111,7 +111,6 @@ static const struct { int flag; const char *name; } shared[] = {
 	{ CLONE_NEWNET, "network" },
 	{ CLONE_NEWIPC, "ipc" },
 	{ CLONE_NEWUTS, "uts" },
-	{ CLONE_NEWCGROUP, "cgroup" },
 };
 
 int namespaces_share(const struct mode *m, struct err *err)

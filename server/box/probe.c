@@ -23,14 +23,13 @@ enum { SECONDS = 10, BYTES = 1 << 20, PROGRAM_MAX = 64 << 20 };
 static int run_inner(struct err *err)
 {
 	char *argv[] = { (char *)PROGRAM, (char *)PROBE_INNER, NULL }, *env[] = { NULL };
-	const struct sock_fprog *filter = syscalls_filter();
 	pid_t pid = fork();
-	int status;
+	int status, watch;
 
 	if (pid < 0)
 		return err_sys(err, "fork");
 	if (pid == 0) {
-		if (syscalls_restrict(filter) < 0)
+		if (syscalls_restrict(&watch) < 0)
 			_exit(2);
 		execve(PROGRAM, argv, env);
 		_exit(3);

@@ -26,8 +26,9 @@ static int check(const struct box_request *q, struct err *err)
 {
 	if (q->confined && q->root[0] != '/')
 		return err_set(err, ERR_WIRE, "box request: the root is no absolute name");
-	if (q->input_pipe && !*q->job.input_name)
-		return err_set(err, ERR_WIRE, "box request: a pipe without a name");
+	for (size_t i = 0; i < q->job.step_count && q->input_pipe; i++)
+		if (!*q->job.input_name || q->job.steps[i].stdin_input)
+			return err_set(err, ERR_WIRE, "box request: the input is no pipe by that name");
 	if (q->directory[0] != '/' || q->niceness > 19 || q->codec >= CODEC_COUNT)
 		return err_set(err, ERR_WIRE, "box request: directory, niceness or codec");
 	return 0;

@@ -43,8 +43,11 @@ void box_request_free(struct box_request *q);
  * which will be its BOX_FD, and maybe the directory of a cgroup. It is a
  * process of the same build, so both are just these structs, as packets.
  */
+enum spawn_wish { SPAWN_BOX, SPAWN_GIVE_WAY, SPAWN_HURRY };
+
 struct spawn_request {
-	uint64_t ticket;
+	uint32_t wish;		/* enum spawn_wish; SPAWN_BOX brings descriptors */
+	uint64_t ticket;	/* of the box */
 };
 
 enum spawn_event { SPAWNER_READY, SPAWNER_FAILED, BOX_STARTED, BOX_FAILED, BOX_ENDED };

@@ -24,7 +24,13 @@
 #include "request.h"
 #include "serve.h"
 
+/* As nice as a session can be, to the other sessions: sched(7), "The autogroup feature". */
+#define NICEST "19"
+enum { AGAIN_MS = 100 };	/* the kernel takes an ordinary user's change so often */
+
 static const int no_fds[PACKET_FDS] = { -1, -1 };
+static int autogroup = -1;	/* of our session, which is that of all boxes; -1: the kernel has none */
+static const char *weight;	/* to be written there; NULL: it is */
 
 /* clone3 only where it must be: containers tend to refuse it. */
 static pid_t clone_box(uint64_t flags, int cgroup_fd, int *pidfd)
@@ -58,6 +64,8 @@ pid_t spawn_box(const struct mode *m, int cgroup_fd, int *pidfd)
 
 	if (pid == 0)
 		be_somebody(namespaces, uid, gid);
+	if (pid < 0)
+		*pidfd = -1;	/* the kernel may have set it to one that it took back */
 	return pid;
 }
 
@@ -94,18 +102,34 @@ static void make_box(const struct mode *m, const struct spawn_request *q, int so
 		close(pidfd);
 }
 
+/* Jobs of a guest give way; but to end they need the processor as well. Where it cannot be said, they still run. */
+static void tell_weight(void)
+{
+	if (weight && (write(autogroup, weight, strlen(weight)) > 0 || errno != EAGAIN))
+		weight = NULL;
+}
+
+static void take_wish(const struct mode *m, const struct spawn_request *q, const int fds[PACKET_FDS])
+{
+	if (q->wish == SPAWN_BOX && fds[0] >= 0)
+		make_box(m, q, fds[0], fds[1]);
+	if (q->wish != SPAWN_BOX && autogroup >= 0) {
+		weight = q->wish == SPAWN_GIVE_WAY ? NICEST : "0";
+		tell_weight();
+	}
+}
+
 /* False: rccd is gone. */
 static bool take_request(const struct mode *m)
 {
-	struct spawn_request q;
+	struct spawn_request q = { 0 };
 	int fds[PACKET_FDS], rc = packet_receive(BOX_FD, &q, sizeof q, fds, MSG_DONTWAIT);
 
 	if (rc < 0 && errno == EAGAIN)
 		return true;
 	if (rc <= 0)
 		return false;
-	if (fds[0] >= 0)
-		make_box(m, &q, fds[0], fds[1]);
+	take_wish(m, &q, fds);
 	for (int i = 0; i < PACKET_FDS; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -135,8 +159,9 @@ static void serve(const struct mode *m, int children)
 	struct pollfd p[] = { { .fd = BOX_FD, .events = POLLIN }, { .fd = children, .events = POLLIN } };
 
 	for (;;) {
-		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_LEN(p), weight ? AGAIN_MS : -1) < 0 && errno != EINTR)
 			return;
+		tell_weight();
 		/* first, so that a number is not given again before its end was told */
 		if (p[1].revents)
 			reap(m, children);
@@ -152,6 +177,8 @@ static int prepare(const struct mode *m, int *children, struct err *err)
 
 	if (fcntl(BOX_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(BOX_FD + 1, ~0U, 0) < 0)
 		return err_sys(err, "close descriptors");
+	/* opened while we may look at ourselves */
+	autogroup = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 	rc = m->confined ? namespaces_share(m, err) : 0;
 	if (rc < 0)
 		return rc;

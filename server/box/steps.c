@@ -1,21 +1,24 @@
 /*
  * steps.c - the box's loop: input in, programs run, what they say captured.
  *
- * The first program reads while its input still arrives, but its stdin only
- * ends once the whole input has been verified: half a source never compiles
- * to an object.
+ * The first program reads while its input still arrives, but what it reads
+ * from only ends once the whole input has been verified: half a source never
+ * compiles to an object.
  */
 #include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define XXH_INLINE_ALL
@@ -27,13 +30,21 @@
 #include "file.h"
 #include "root.h"
 #include "syscalls.h"
+#include "usage.h"
 
 enum {
 	BACKLOG_MAX = 256 * 1024,	/* input read ahead of the first program */
 	PIPE_SIZE = 1 << 20,
 	CAPTURE_MAX = 16 << 20,		/* of stdout, and of stderr */
 	CAPTURE_CHUNK = 64 * 1024,
+	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
+	SAMPLE_MS = 125,		/* how often its memory is looked at */
+	SAMPLES_TOLD = 2,		/* each second time rccd is told */
+	OPEN_MS = 1,			/* how often we look whether a program has opened its input */
 };
+
+/* On that stack the sanitizer knows no bounds. */
+#define NO_ADDRESS_CHECKS __attribute__((no_sanitize("address")))
 
 struct steps {
 	struct link *link;
@@ -41,19 +52,22 @@ struct steps {
 	struct captured *captured;
 	struct job_result *result;
 	struct argv env;
-	const struct sock_fprog *filter;	/* NULL: any system call may be made */
 	uint64_t started_us;
 
 	XXH3_state_t hash;
 	uint64_t input_bytes;
 	bool input_whole;	/* all there, and verified */
-	int input_file;		/* job.input_name; -1: none, or complete */
-	int feed;		/* stdin of the first program; -1: none, or closed */
+	int input_file;		/* job.input_name; -1: none, or complete, or a pipe */
+	bool unopened;		/* it is a pipe that the program has not opened yet */
+	int feed;		/* stdin of the first program, or that pipe; -1: none, or closed */
 	struct buf backlog;	/* for it */
 	size_t backlog_at;
 
 	pid_t pid;		/* of the program that runs; 0: none */
+	int watch;		/* tells of its calls that are not allowed; -1: none, or they kill it */
 	size_t started;		/* how many have been */
+	uint64_t sample_us;	/* when to look at it next */
+	unsigned samples;
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
 	int out[2], err[2];	/* pipes */
@@ -75,6 +89,14 @@ static void finish(struct steps *s, enum job_outcome outcome, const char *fmt, .
 	va_end(ap);
 }
 
+/* The end of a pipe into the first program. */
+static void feed_into(struct steps *s, int fd)
+{
+	fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);	/* fewer turns; refused: fine */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	s->feed = fd;
+}
+
 /* stdin of a step: the pipe, the input's file, or nothing. */
 static int step_stdin(struct steps *s, const struct job_step *step, struct err *err)
 {
@@ -93,16 +115,43 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 		return err_set(err, ERR_UNSUPPORTED, "the input went to the first program");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe");
-	fcntl(pipe_fds[1], F_SETPIPE_SZ, PIPE_SIZE);	/* fewer turns; refused: fine */
-	fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK);
-	s->feed = pipe_fds[1];
+	feed_into(s, pipe_fds[1]);
 	return pipe_fds[0];
 }
 
-/* In the child, which shares our memory until it executes: nothing here may allocate. */
-static NORETURN void become(const struct steps *s, const struct job_step *step, const int fds[3], pid_t box,
-			    volatile int *failure)
+/* A child that shares our memory until it executes: nothing in it may allocate. We wait so long. */
+struct child {
+	const struct steps *s;
+	const struct job_step *step;
+	const int *fds;		/* its stdin, stdout and stderr */
+	pid_t box;
+	int failure;		/* errno */
+	int watch;
+};
+
+/*
+ * Confined, it shares our descriptors as well, so that the one which tells us
+ * of its calls is made among ours; then it has its own, of which all but the
+ * three go when it executes.
+ */
+static bool restrict_calls(struct child *c)
 {
+	return syscalls_restrict(&c->watch) == 0 &&
+	       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+/* The box itself does not give way: it is to notice at once that its job is to end. */
+NO_ADDRESS_CHECKS static void give_way(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+}
+
+NO_ADDRESS_CHECKS static int become(void *arg)
+{
+	struct child *c = arg;
+	bool good = true;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -110,28 +159,29 @@ static NORETURN void become(const struct steps *s, const struct job_step *step, 
 	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != box)
+	if (getppid() != c->box)
 		_exit(127);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) < 0) {
-			*failure = errno;
-			_exit(127);
-		}
-	if (!s->filter || syscalls_restrict(s->filter) == 0)
-		execve(step->program, step->argv.v, s->env.v);
-	*failure = errno;
+	if (c->s->q->idle)
+		give_way();
+	if (c->s->q->confined)
+		good = restrict_calls(c);
+	for (int i = 0; i < 3 && good; i++)
+		good = dup2(c->fds[i], i) >= 0;
+	if (good && limit_memory(c->s->q->memory_bytes) == 0)
+		execve(c->step->program, c->step->argv.v, c->s->env.v);
+	c->failure = errno;
 	_exit(127);
 }
 
-/* vfork: the child runs first, so that its failure to execute is known when this returns. */
-static pid_t spawn(const struct steps *s, const struct job_step *step, const int fds[3], int *failure)
+/* Returns once it has executed, or failed to. */
+static pid_t spawn(struct child *c)
 {
-	volatile int told = 0;
-	pid_t box = getpid(), pid = vfork();
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (c->s->q->confined ? CLONE_FILES : 0);
+	pid_t pid = clone(become, stack + sizeof stack, flags, c);
 
-	if (pid == 0)
-		become(s, step, fds, box, &told);
-	*failure = pid < 0 ? errno : told;
+	if (pid < 0)
+		c->failure = errno;
 	return pid;
 }
 
@@ -140,17 +190,21 @@ static void start_step(struct steps *s)
 	const struct job_step *step = &s->q->job.steps[s->started++];
 	struct err err = { 0 };
 	autoclose int in = step_stdin(s, step, &err);
-	int fds[3] = { in, s->out[1], s->err[1] }, failure;
+	int fds[3] = { in, s->out[1], s->err[1] };
+	struct child child = { .s = s, .step = step, .fds = fds, .box = getpid(), .watch = -1 };
 
 	s->result->step = (uint8_t)(s->started - 1);
 	if (in < 0) {
 		finish(s, JOB_BOX_FAILED, "%.120s", err.text);
 		return;
 	}
-	s->pid = spawn(s, step, fds, &failure);
-	if (failure) {
+	s->unopened = s->q->input_pipe && s->started == 1;
+	s->pid = spawn(&child);
+	s->watch = child.watch;
+	s->sample_us = clock_us() + SAMPLE_MS * 1000;
+	if (child.failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
-		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(failure));
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(child.failure));
 	}
 }
 
@@ -159,8 +213,25 @@ static void close_feed(struct steps *s)
 	if (s->feed >= 0)
 		close(s->feed);
 	s->feed = -1;
+	s->unopened = false;
 	buf_free(&s->backlog);
 	s->backlog_at = 0;
+}
+
+static void close_watch(struct steps *s)
+{
+	if (s->watch >= 0)
+		close(s->watch);
+	s->watch = -1;
+}
+
+/* It made a call that is not allowed, and waits in it until it is killed with the rest. */
+static void refuse_call(struct steps *s)
+{
+	char name[SYSCALL_NAME];
+
+	if (syscalls_refused(s->watch, name))
+		finish(s, JOB_LIMIT, "system call %s is not allowed", name);
 }
 
 /* Input towards the first program, as much as it takes now. */
@@ -181,9 +252,25 @@ static void feed(struct steps *s)
 		else if (n > 0)
 			s->backlog_at += (size_t)n;
 	}
+	if (s->unopened)
+		return;
 	s->backlog.len = s->backlog_at = 0;
 	if (s->input_whole)
 		close_feed(s);
+}
+
+/* The input's pipe can be opened once the program has done so. Nobody can do it twice, and wait for ever. */
+static void try_feed(struct steps *s)
+{
+	const char *name = s->q->job.input_name;
+	int fd = s->unopened ? open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	unlink(name);
+	s->unopened = false;
+	feed_into(s, fd);
+	feed(s);
 }
 
 static int store_input(struct steps *s, size_t before)
@@ -213,7 +300,7 @@ static void take_input(struct steps *s, const struct frame *f)
 	}
 	XXH3_64bits_update(&s->hash, s->backlog.p + before, f->raw);
 	s->input_bytes += f->raw;
-	if (store_input(s, before) == 0 && s->started && s->feed < 0)
+	if (store_input(s, before) == 0 && s->started && s->feed < 0 && !s->unopened)
 		s->backlog.len = before;	/* nobody reads it, but it is verified all the same */
 }
 
@@ -237,14 +324,16 @@ static void take_input_end(struct steps *s, const struct frame *f)
 	s->input_file = -1;
 }
 
-/* Frames that have been read. */
-static void take_frames(struct steps *s)
+static bool has_room(const struct steps *s) { return s->backlog.len - s->backlog_at < BACKLOG_MAX; }
+
+/* Frames that have been read, as long as there is room for what they unpack to: it may be a thousand times as much. */
+static void take_some(struct steps *s)
 {
 	struct err err = { 0 };
 	struct frame f;
 	int rc = 0;
 
-	while (!s->over && (rc = link_next(s->link, &f, &err)) > 0) {
+	while (!s->over && has_room(s) && (rc = link_next(s->link, &f, &err)) > 0) {
 		if (f.type == WIRE_INPUT && !s->input_whole)
 			take_input(s, &f);
 		else if (f.type == WIRE_INPUT_END && !s->input_whole)
@@ -254,7 +343,18 @@ static void take_frames(struct steps *s)
 	}
 	if (rc < 0)
 		finish(s, JOB_BAD_INPUT, "%.120s", err.text);
-	feed(s);
+}
+
+/* All of them, or until the program does not keep up: nothing would wake us for those that were read already. */
+static void take_frames(struct steps *s)
+{
+	bool full;
+
+	do {
+		take_some(s);
+		full = !has_room(s);
+		feed(s);
+	} while (full && has_room(s) && !s->over);
 }
 
 static void capture(struct steps *s, int fd, struct buf *out, const char *name)
@@ -284,9 +384,19 @@ static void step_ended(struct steps *s, int status)
 
 	s->pid = 0;
 	close_feed(s);
+	close_watch(s);
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
+}
+
+static bool failed(const struct steps *s) { return s->result->exit_status || s->result->signal; }
+
+static bool too_much(const struct steps *s, uint64_t kb) { return s->q->memory_bytes && kb > s->q->memory_bytes / 1024; }
+
+static void finish_for_memory(struct steps *s)
+{
+	finish(s, JOB_LIMIT, "memory: more than %llu MB", (unsigned long long)s->q->memory_bytes >> 20);
 }
 
 /* The steps ran, and the input was whole: how did the last one end? */
@@ -294,16 +404,17 @@ static void conclude(struct steps *s)
 {
 	uint8_t signal = s->result->signal;
 
+	/* it met the kernel's limit before we had looked */
+	if (failed(s) && too_much(s, s->result->max_rss_kb))
+		finish_for_memory(s);
 	if (signal == SIGXCPU)
 		finish(s, JOB_LIMIT, "processor time: more than %u s", s->q->cpu_seconds);
 	if (signal == SIGXFSZ)
 		finish(s, JOB_LIMIT, "a file of more than %llu bytes", (unsigned long long)s->q->file_bytes);
-	if (signal == SIGSYS && s->filter)
-		finish(s, JOB_LIMIT, "a system call that is not allowed");
+	if (signal == SIGSYS && s->q->confined)
+		finish(s, JOB_LIMIT, "a system call is not allowed");
 	finish(s, JOB_RAN, "%s", "");
 }
-
-static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
 
 /* Whoever has exited: the step, or what it left behind. */
 static void reap(struct steps *s)
@@ -316,15 +427,12 @@ static void reap(struct steps *s)
 	if (read(s->children, &any, sizeof any) < 0 && errno != EAGAIN)
 		return;
 	while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
-		s->result->cpu_us += us_of(&used.ru_utime) + us_of(&used.ru_stime);
 		if ((uint64_t)used.ru_maxrss > s->result->max_rss_kb)
 			s->result->max_rss_kb = (uint64_t)used.ru_maxrss;
 		if (pid == s->pid)
 			step_ended(s, status);
 	}
 }
-
-static bool failed(const struct steps *s) { return s->result->exit_status || s->result->signal; }
 
 /* Start what can be started; notice when all is done. */
 static void advance(struct steps *s)
@@ -334,7 +442,7 @@ static void advance(struct steps *s)
 	if (s->over || s->pid)
 		return;
 	if (s->started < job->step_count && !failed(s)) {
-		if (s->input_whole || !*job->input_name)
+		if (s->input_whole || s->input_file < 0)
 			start_step(s);
 	} else if (s->input_whole) {
 		/* not before: a program that saw a damaged input has proved nothing */
@@ -342,29 +450,76 @@ static void advance(struct steps *s)
 	}
 }
 
-/* Until the job's wall time is up, in milliseconds. */
-static int time_left(struct steps *s)
-{
-	uint64_t used_us = clock_us() - s->started_us, all_us = (uint64_t)s->q->wall_seconds * 1000000;
+static uint64_t us_of(const struct timeval *t) { return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec; }
 
-	if (used_us < all_us)
-		return (int)((all_us - used_us) / 1000 + 1);
-	finish(s, JOB_LIMIT, "wall time: more than %u s", s->q->wall_seconds);
-	return 0;
+/* Of all that have ended and been waited for. */
+static uint64_t reaped_cpu_us(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_CHILDREN, &used);
+	return us_of(&used.ru_utime) + us_of(&used.ru_stime);
+}
+
+static void tell_usage(struct steps *s, uint64_t memory_kb)
+{
+	struct wire_progress m = { .cpu_us = reaped_cpu_us() + usage_cpu_us(s->pid), .memory_kb = memory_kb };
+	struct frame f = { .type = WIRE_PROGRESS };
+	autobuf struct buf b = { 0 };
+
+	wire_progress_put(&b, &m);
+	f.payload = b.p;
+	f.length = f.raw = (uint32_t)b.len;
+	link_send(s->link, &f, NULL);	/* if rccd is gone, the next turn finds that */
+}
+
+/* What it holds now; too much is its end. The limits of the kernel are further up, as they count what is not used too. */
+static void sample(struct steps *s)
+{
+	uint64_t memory_kb = usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
+
+	if (memory_kb > s->result->max_rss_kb)
+		s->result->max_rss_kb = memory_kb;
+	if (too_much(s, memory_kb))
+		finish_for_memory(s);
+	if (++s->samples % SAMPLES_TOLD == 0)
+		tell_usage(s, memory_kb);
+}
+
+/* Do what is due, and say in how many milliseconds the next is. */
+static int attend(struct steps *s)
+{
+	uint64_t now_us = clock_us(), end_us = s->started_us + (uint64_t)s->q->wall_seconds * 1000000, next_us = end_us;
+
+	if (now_us >= end_us)
+		finish(s, JOB_LIMIT, "wall time: more than %u s", s->q->wall_seconds);
+	if (s->pid && now_us >= s->sample_us) {
+		sample(s);
+		s->sample_us = now_us + SAMPLE_MS * 1000;
+	}
+	if (s->over)
+		return 0;
+	try_feed(s);
+	if (s->unopened)
+		return OPEN_MS;
+	if (s->pid && s->sample_us < next_us)
+		next_us = s->sample_us;
+	return (int)((next_us - now_us) / 1000 + 1);
 }
 
 static int turn(struct steps *s, struct err *err)
 {
-	bool room = s->backlog.len - s->backlog_at < BACKLOG_MAX;
+	int timeout_ms = attend(s);
 	struct pollfd p[] = {
-		{ .fd = s->link->fd, .events = room ? POLLIN : 0 },
+		{ .fd = s->link->fd, .events = has_room(s) ? POLLIN : 0 },
 		{ .fd = s->children, .events = POLLIN },
 		{ .fd = s->out[0], .events = POLLIN },
 		{ .fd = s->err[0], .events = POLLIN },
 		{ .fd = s->backlog.len > s->backlog_at ? s->feed : -1, .events = POLLOUT },
+		{ .fd = s->watch, .events = POLLIN },
 	};
 
-	if (poll(p, ARRAY_LEN(p), time_left(s)) < 0)
+	if (poll(p, ARRAY_LEN(p), timeout_ms) < 0)
 		return errno == EINTR ? 0 : err_sys(err, "poll");
 	if (p[0].revents & (POLLHUP | POLLERR))
 		return err_set(err, ERR_CLOSED, "cancelled");
@@ -372,11 +527,11 @@ static int turn(struct steps *s, struct err *err)
 		capture_all(s);
 	if (p[4].revents)
 		feed(s);
+	if (p[5].revents & POLLIN)
+		refuse_call(s);
 	if (p[1].revents)
 		reap(s);
-	if (!p[0].revents)
-		return 0;
-	if (link_fill(s->link, err) < 0)
+	if (p[0].revents && link_fill(s->link, err) < 0)
 		return err->code;
 	take_frames(s);
 	return 0;
@@ -409,6 +564,8 @@ static int open_all(struct steps *s, struct err *err)
 	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
 	if (!*name)
 		return 0;
+	if (s->q->input_pipe)
+		return mkfifo(name, 0600) < 0 ? err_sys(err, "%s", name) : 0;
 	s->input_file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return s->input_file < 0 ? err_sys(err, "%s", name) : 0;
 }
@@ -417,12 +574,11 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 	      struct job_result *result, struct err *err)
 {
 	struct steps s = { .link = l, .q = q, .captured = captured, .result = result, .started_us = clock_us(),
-			   .input_file = -1, .feed = -1 };
+			   .input_file = -1, .feed = -1, .watch = -1 };
 	int rc = 0;
 
 	XXH3_64bits_reset(&s.hash);
 	make_env(&s);
-	s.filter = q->confined ? syscalls_filter() : NULL;
 	if (open_all(&s, err) < 0)
 		finish(&s, JOB_BOX_FAILED, "%.120s", err->text);
 	advance(&s);
@@ -431,7 +587,9 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 		rc = turn(&s, err);
 	end_descendants();
 	result->wall_us = clock_us() - s.started_us;
+	result->cpu_us = reaped_cpu_us();
 	close_feed(&s);
+	close_watch(&s);
 	argv_free(&s.env);
 	return rc;
 }

@@ -3,9 +3,10 @@
  *
  * What a compiler does: files by name below its root, memory, time, threads.
  * No second process, no socket, no mount, no tracing, no signal to others.
- * Whatever has no row ends the process by SIGSYS. The filter is a list of
- * comparisons; the kernel works out once which calls always pass, so its
- * length costs nothing later.
+ * Whatever has no row stops its thread and is told to us, who say which it
+ * was and end the job; where the kernel cannot do that, it ends the process by
+ * SIGSYS. The filter is a list of comparisons; the kernel works out once which
+ * calls always pass, so its length costs nothing later.
  */
 #include "syscalls.h"
 
@@ -15,7 +16,8 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
-#include <sys/prctl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #if defined __x86_64__
@@ -56,58 +58,102 @@ static const unsigned short allowed[] = {
 /* The C library asks for it first, and goes on with clone, whose flags can be looked at. */
 #define REFUSED SYS_clone3
 
-enum { EXTRAS = 16 };
-static struct sock_filter code[2 * ARRAY_LEN(allowed) + EXTRAS];
-static struct sock_fprog program = { .filter = code };
+static const char *const names[] = {
+#include "syscall_names.h"
+};
 
-static void add(struct sock_filter step)
+/* The same list with two ends. */
+enum { WATCHED, KILLED, FILTERS };
+static const uint32_t verdicts[FILTERS] = { SECCOMP_RET_USER_NOTIF, SECCOMP_RET_KILL_PROCESS };
+
+enum { EXTRAS = 16 };
+static struct filter {
+	struct sock_filter code[2 * ARRAY_LEN(allowed) + EXTRAS];
+	struct sock_fprog program;
+} filters[FILTERS];
+
+static void add(struct filter *f, struct sock_filter step)
 {
-	code[program.len++] = step;
+	f->code[f->program.len++] = step;
 }
 
-#define LOAD(field) add((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field)))
-#define SKIP_UNLESS(value) add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1))
-#define END(verdict) add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (verdict)))
+#define LOAD(f, field) add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field)))
+#define SKIP_UNLESS(f, value) add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1))
+#define END(f, verdict) add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (verdict)))
 
 /* clone, but a thread only: low half of its first argument. */
-static void add_clone(void)
+static void add_clone(struct filter *f, uint32_t otherwise)
 {
-	add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4));
-	LOAD(args[0]);
-	add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
-	END(SECCOMP_RET_ALLOW);
-	END(SECCOMP_RET_KILL_PROCESS);
+	add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4));
+	LOAD(f, args[0]);
+	add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
+	END(f, SECCOMP_RET_ALLOW);
+	END(f, otherwise);
 }
 
-static void make_filter(unsigned machine)
+static void make_filter(struct filter *f, unsigned machine, uint32_t otherwise)
 {
-	LOAD(arch);
-	add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0));
-	END(SECCOMP_RET_KILL_PROCESS);
-	LOAD(nr);
+	LOAD(f, arch);
+	add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0));
+	END(f, otherwise);
+	LOAD(f, nr);
 	/* x32's calls have high numbers, and so no row */
 	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
-		SKIP_UNLESS(allowed[i]);
-		END(SECCOMP_RET_ALLOW);
+		SKIP_UNLESS(f, allowed[i]);
+		END(f, SECCOMP_RET_ALLOW);
 	}
-	SKIP_UNLESS(REFUSED);
-	END(SECCOMP_RET_ERRNO | ENOSYS);
-	add_clone();
-	END(SECCOMP_RET_KILL_PROCESS);
+	SKIP_UNLESS(f, REFUSED);
+	END(f, SECCOMP_RET_ERRNO | ENOSYS);
+	add_clone(f, otherwise);
+	END(f, otherwise);
 }
 
-const struct sock_fprog *syscalls_filter(void)
+bool syscalls_prepare(void)
 {
 #ifdef MACHINE
-	if (!program.len)
-		make_filter(MACHINE);
-	return &program;
+	for (size_t i = 0; i < FILTERS; i++)
+		if (!filters[i].program.len) {
+			filters[i].program.filter = filters[i].code;
+			make_filter(&filters[i], MACHINE, verdicts[i]);
+		}
+	return true;
 #else
-	return NULL;
+	return false;
 #endif
 }
 
-int syscalls_restrict(const struct sock_fprog *filter)
+int syscalls_restrict(int *watch)
 {
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter);
+	*watch = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			      &filters[WATCHED].program);
+	if (*watch >= 0)
+		return 0;
+	/* an older kernel; or whoever started rccd watches it already */
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filters[KILLED].program);
+}
+
+void syscalls_name(uint32_t machine, int number, char text[SYSCALL_NAME])
+{
+#ifdef MACHINE
+	bool ours = machine == MACHINE;
+#else
+	bool ours = false;
+#endif
+	const char *name = ours && number >= 0 && (size_t)number < ARRAY_LEN(names) ? names[number] : NULL;
+
+	if (name)
+		snprintf(text, SYSCALL_NAME, "%s", name);
+	else
+		snprintf(text, SYSCALL_NAME, "number %d%s", number, ours ? "" : " of another machine");
+}
+
+bool syscalls_refused(int watch, char text[SYSCALL_NAME])
+{
+	struct seccomp_notif call = { 0 };
+
+	/* whoever made it may have ended since */
+	if (ioctl(watch, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+		return false;
+	syscalls_name(call.data.arch, call.data.nr, text);
+	return true;
 }

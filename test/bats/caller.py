@@ -33,10 +33,10 @@ def texts(words):
 
 
 class Connection:
-    def __init__(self, address, role):
+    def __init__(self, address, role, name="mallory@test", source=""):
         host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=60)
-        self.send(HELLO, struct.pack("<IIB", 0x31636372, 2, role) + text("mallory@test"))
+        self.socket = socket.create_connection((host, int(port)), timeout=60, source_address=(source, 0) if source else None)
+        self.send(HELLO, struct.pack("<IIB", 0x31636372, 2, role) + text(name))
 
     def send(self, kind, payload):
         for at in range(0, max(len(payload), 1), 65536):
@@ -141,4 +141,5 @@ def main():
             f.write(payload)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -70,6 +70,48 @@ complains() {
 	[ "$status" -ne 0 ]
 }
 
+# --- --watch ----------------------------------------------------------------
+
+@test "--watch prints one page where there is no terminal" {
+	run -0 --separate-stderr rcc --watch
+	[ -z "$stderr" ]
+	[[ $output == *"$(address_of 1)  ready "* && $output == *"0 away"* && $output == *"done: "* ]]
+	[[ $output != *$'\e'* ]]
+}
+
+@test "--watch paints within its terminal until it is interrupted" {
+	local longest painted
+	probe -s INT -a 1800 -p 12x40 rcc --watch >painted
+	[[ $(tail -n 1 painted) == *"killed 2" ]]
+	# each page begins at the top
+	[ "$(grep -c $'\e\[H' painted)" -ge 2 ]
+	tr -d '\r' <painted | sed '$d' | sed -E $'s/\e\\[[HJK]//g' >lines
+	longest=$(wc -L <lines)
+	[ "$longest" -ge 30 ] && [ "$longest" -lt 40 ]
+	# and ends on the last line but one: it never scrolls
+	painted=$(tr -d '\r' <painted | awk -v RS='\033[[]H' 'NR == 3' | grep -c $'\e\[K')
+	[ "$painted" -ge 7 ] && [ "$painted" -lt 12 ]
+}
+
+@test "--watch goes on without an agent, and starts none again" {
+	rcc --stop-agent
+	probe -s TERM -a 5000 -p 24x80 rcc --watch >painted 3>&- &
+	wait_until 5 grep -q 'done: ' painted
+	rcc --stop-agent
+	wait_until 5 grep -q 'no agent' painted || fail "$(cat painted)"
+	wait $!
+	[[ $(tail -n 1 painted) == *"killed 15" ]]
+	none_of rcc-agent
+}
+
+@test "--watch with a setting that cannot be used" {
+	RCC_MODE=no-such run --separate-stderr rcc --watch
+	complains 121 no-such
+	RCC_MODE=no-such probe -s INT -a 5000 -p 24x80 rcc --watch >painted
+	[ "$(tail -n 1 painted)" = "exited 121" ]
+	grep -q 'RCC_MODE' painted
+}
+
 # --- --explain --------------------------------------------------------------
 
 @test "--explain of a compile: it would go, and nothing is run" {

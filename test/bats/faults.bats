@@ -114,7 +114,7 @@ lost() {
 	[ "$(status)" -eq 0 ]
 	one_reason server-lost
 	expect_counted .jobs.fallback 1
-	wait_until 5 none_of rccd-box
+	wait_until 5 no_boxes
 	wait_until 5 no_jobs_left
 	recovers
 }

@@ -99,18 +99,18 @@ sandbox() {
 volunteer() {
 	local name=$1
 	shift
-	rccd_start "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 --policy dedicated "$@"
+	rccd_start "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 "$@"
 	RCC_HOSTS="$RCC_HOSTS${RCC_HOSTS:+ }$(address_of "$name")"
 }
 
-# rccd_start NAME OPTION...: and waits until it listens
+# rccd_start NAME OPTION...: and waits until it listens. Its owner is nobody's concern, unless --policy says so.
 rccd_start() {
 	local dir=$FARM/v$1
 	shift
 	mkdir -p "$dir/tmp"
 	: >"$dir/log"
 	# shellcheck disable=SC2046 # one word, or none
-	TMPDIR=$dir/tmp rccd --store "$dir/store" $(sandbox) "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
+	TMPDIR=$dir/tmp rccd --store "$dir/store" --policy dedicated $(sandbox) "$@" </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
 	echo $! >"$dir/pid"
 	if ! wait_until 5 grep -q '\<listening addr=' "$dir/log"; then
 		fail "rccd did not start: $(cat "$dir/log")"
@@ -154,7 +154,8 @@ box_processes() {
 		if [ "$made" = "$1" ]; then echo "$p"; fi
 	done
 }
-no_boxes() { [ -z "$(boxes)" ]; }
+# One for each rccd that lives, and no other.
+no_boxes() { [ "$(ours rccd-box | wc -l)" -eq "$(ours rccd | wc -l)" ]; }
 # Processes of any program that work below the farm: a volunteer's jobs.
 jobs_left() {
 	local p

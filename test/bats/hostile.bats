@@ -16,7 +16,11 @@ setup_file() {
 	gcc -static -pthread -o "$FARM/toolchain/cc1" "$BATS_TEST_DIRNAME/hostile.c"
 	export XXH=$FARM/xxh.so USERS=
 	start_as "$(id -un)"
-	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then start_as nobody; fi
+	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+		start_as nobody
+		# the same one, but with a range of user ids
+		if command -v newuidmap >/dev/null; then start_as ranged; fi
+	fi
 }
 teardown_file() { farm_stop; }
 setup() {
@@ -30,16 +34,18 @@ start_as() {
 	mkdir -m 755 "$dir"
 	echo "int secret_of_$1[TOPSECRET];" >"$dir/secret"
 	chmod 600 "$dir/secret"
-	[ "$1" = "$(id -un)" ] || chown "$1" "$dir" "$dir/secret"
-	as_user "$1" rccd --store "$dir/store" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 \
+	[ "$1" = "$(id -un)" ] || chown "${1/ranged/nobody}" "$dir" "$dir/secret"
+	as_user "$1" rccd --store "$dir/store" --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 --policy dedicated \
 		--toolchain-dir "$FARM/toolchain" --toolchain-dir /usr </dev/null >"$dir/out" 2>"$dir/log" 3>&- 4>&- &
 	wait_until 5 grep -q '\<listening addr=' "$dir/log" || fail "rccd of $1: $(cat "$dir/log")"
 	USERS="$USERS $1"
 }
 as_user() {
-	local user=$1
+	local user=${1/ranged/nobody} range=$1
 	shift
 	[ "$user" = "$(id -un)" ] || set -- setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
+	[ "$range" != ranged ] || set -- unshare --mount "$BASH" -c 'echo nobody:200000:2 >"$0" &&
+		mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"' "$FARM/subids" "$@"
 	exec "$@"
 }
 
@@ -62,10 +68,10 @@ came() { [ -e "got/stream$1" ]; }
 # Nothing of any secret came back, in whatever stream.
 kept() { ! grep -rqa TOPSECRET got || fail "it came back: $(grep -ra TOPSECRET got)"; }
 
-# killed_for USER WORD: ended by the system call, and it ended alone
+# killed_for USER WORD CALL: ended by the system call, and it ended alone
 killed_for() {
 	act "$1" "$2"
-	grep -q '^limit .*a system call that is not allowed' result || fail "$2: $(cat result got/*)"
+	grep -q "^limit .* system call $3 is not allowed" result || fail "$2: $(cat result got/*)"
 	slots_free "$1" || expect_slots_free "$1"
 }
 
@@ -74,8 +80,10 @@ killed_for() {
 	for user in $USERS; do
 		if [ "$user" = root ]; then
 			log_of root | grep -q 'confined as=root uids=64000-64001'
+		elif [ "$user" = ranged ]; then
+			log_of ranged | grep -q 'confined as=user uids=200000-200001'
 		else
-			log_of "$user" | grep -q "confined as=user uid=$(id -u "$user")"
+			log_of "$user" | grep -q "confined as=user uid=$(id -u "$user") note=\"all jobs are one user: no range"
 		fi
 	done
 }
@@ -151,8 +159,9 @@ killed_for() {
 @test "a second process, a signal, a socket, tracing, mounting, another namespace, another user" {
 	local user word
 	for user in $USERS; do
-		for word in bomb kill killall socket local trace mount namespace session root; do
-			killed_for "$user" "$word"
+		for word in bomb:clone kill:kill killall:kill socket:socket local:socket trace:ptrace mount:mount \
+			namespace:unshare session:setsid root:setuid "unknown:number 999" thread:mount; do
+			killed_for "$user" "${word%%:*}" "${word#*:}"
 		done
 		wait_until 2 no_boxes || fail "a box is left: $(boxes)"
 	done
@@ -169,6 +178,33 @@ killed_for() {
 		grep -q survived got/stream0
 	done
 }
+
+@test "two jobs at once are two users, where there are users for them" {
+	local user
+	[ "$(id -u)" -eq 0 ] || skip "only root can make a toolchain that a volunteer takes"
+	for user in $USERS; do
+		uids_of_two "$user" >uids
+		case $user in
+		nobody) [ "$(sort -u uids | wc -l)" -eq 1 ] ;;
+		ranged) [ "$(sort uids | xargs)" = "200000 200001" ] ;;
+		*) [ "$(sort uids | xargs)" = "64000 64001" ] ;;
+		esac || fail "$user: $(xargs <uids)"
+	done
+}
+# As the machine sees them, while both run.
+uids_of_two() {
+	local n pid
+	for n in 1 2; do
+		mkdir -p "two$n"
+		(cd "two$n" && act "$1" wait >/dev/null) 3>&- &
+	done
+	wait_until 10 two_wait || fail "they do not run: $(waiting)"
+	for pid in $(waiting); do stat -c %u "/proc/$pid"; done
+	kill -9 $(waiting)
+	wait
+}
+waiting() { find /proc -maxdepth 2 -name exe -lname "*$FARM/toolchain/cc1" 2>/dev/null | cut -d/ -f3; }
+two_wait() { [ "$(waiting | wc -l)" -eq 2 ]; }
 
 @test "nothing can be written but its own directory" {
 	local user
@@ -196,7 +232,7 @@ survived" ] || fail "$(cat got/stream0)"
 		act "$user" link
 		grep -q '^ran exit 0' result
 		if came 2; then fail "it came back: $(cat got/stream2)"; fi
-		killed_for "$user" device
+		killed_for "$user" device "mknod.*"
 	done
 }
 

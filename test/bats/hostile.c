@@ -26,6 +26,21 @@ static void mount_it(void) { mount("proc", "/job", "proc", 0, NULL); }
 static void new_namespace(void) { unshare(CLONE_NEWUSER | CLONE_NEWNS); }
 static void leave_session(void) { setsid(); }
 static void become_root(void) { setuid(0); }
+static void make_unknown_call(void) { syscall(999); }
+
+static void *mount_there(void *arg)
+{
+	mount_it();
+	return arg;
+}
+
+static void mount_in_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, mount_there, NULL);
+	pthread_join(thread, NULL);
+}
 
 static void list(const char *path)
 {
@@ -117,6 +132,7 @@ static void fill_disk(void)
 	printf("megabytes %s\n", total <= 1024 ? "few" : "many");
 }
 
+static void wait_long(void) { sleep(60); }
 static void return_a_link(void) { printf("%d\n", symlink("/etc/passwd", "out.s")); }
 static void return_a_device(void) { printf("%d\n", mkfifo("out.s", 0600)); }
 
@@ -125,7 +141,8 @@ static const struct { const char *word; void (*act)(void); } acts[] = {
 	{ "local", open_local_socket }, { "trace", trace }, { "mount", mount_it }, { "namespace", new_namespace },
 	{ "session", leave_session }, { "root", become_root }, { "look", look }, { "write", write_outside },
 	{ "threads", many_threads }, { "files", many_files }, { "disk", fill_disk }, { "link", return_a_link },
-	{ "device", return_a_device },
+	{ "device", return_a_device }, { "unknown", make_unknown_call }, { "thread", mount_in_thread },
+	{ "wait", wait_long },
 };
 
 int main(void)

@@ -29,8 +29,8 @@ page_of() { grep -o -e 'Fl -[a-z][a-z-]*' "$REPO/doc/$1" | sed 's/^Fl /-/' | sor
 	diff <(printf '%s\n' "${COMPREPLY[@]}" --json | sort -u) <(help_of rcc)
 	COMP_WORDS=(rccd --) COMP_CWORD=1 COMPREPLY=()
 	_rccd
-	# --fault is for tests
-	diff <(printf '%s\n' "${COMPREPLY[@]}" --fault | sort -u) <(help_of rccd)
+	# these two are for tests
+	diff <(printf '%s\n' "${COMPREPLY[@]}" --fault --owner-root | sort -u) <(help_of rccd)
 }
 
 @test "completion behind rcc is that of the compiler" {

@@ -115,7 +115,7 @@ static bool copy_terminal(int fd, int timeout_ms)
 	n = read(fd, buf, sizeof(buf));
 	if (n <= 0)
 		return false;
-	return fwrite(buf, 1, (size_t)n, stdout) == (size_t)n;
+	return fwrite(buf, 1, (size_t)n, stdout) == (size_t)n && fflush(stdout) == 0;
 }
 
 static long now_ms(void)

@@ -467,6 +467,18 @@ CXX=$(installed g++ clang++)
 	was_remote 1
 }
 
+@test "-g by a compiler that speaks the caller's language" {
+	local gcc
+	gcc=/usr/share/locale/de/LC_MESSAGES/gcc
+	[ -e "$gcc.mo" ] || [ -e "$gcc-$(g++ -dumpversion).mo" ] || skip "this compiler has no German catalogue"
+	export LC_ALL=C.UTF-8 LANGUAGE=de
+	extra() { echo 'namespace n { using ::__builtin_va_list; } int f() { return 0; }' >n.cc; }
+	# the rest of what -g records depends on the mode
+	same_sh '$RCC g++ -g -c n.cc && readelf -p .debug_line_str n.o | grep -o eingebaut; rm n.o'
+	was_remote 1
+	grep -q eingebaut <(out)
+}
+
 @test "-gsplit-dwarf" {
 	for cc in $C; do
 		RCC_MODE=auto same "$cc" -g -gsplit-dwarf -c h.c -o obj/h.o

@@ -82,7 +82,7 @@ static bool run(int spawner, const struct box_request *q, uint64_t us[MOMENTS])
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    packet_send(spawner, &(struct spawn_request){ 1 }, sizeof(struct spawn_request), (int[]){ pair[1], -1 }) < 0)
+	    packet_send(spawner, &(struct spawn_request){ .ticket = 1 }, sizeof(struct spawn_request), (int[]){ pair[1], -1 }) < 0)
 		return false;
 	close(pair[1]);
 	l.fd = pair[0];

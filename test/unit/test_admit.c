@@ -24,7 +24,7 @@ static uint64_t next_token(void)
 
 static int setup(void **state UNUSED)
 {
-	a = admit_new(&(struct admit_config){ .slots = 2, .queue_max = 3, .grant_ms = 250,
+	a = admit_new(&(struct admit_config){ .slots = 2, .queue_max = 3, .owner_max = 2, .grant_ms = 250,
 					    .new_token = next_token });
 	return 0;
 }
@@ -179,12 +179,29 @@ static void a_full_queue_says_so(void **state UNUSED)
 {
 	granted(ALICE, 1, 0);
 	granted(ALICE, 2, 0);
-	for (uint32_t id = 3; id < 6; id++)
-		reserve(ALICE, id, 0);
+	reserve(ALICE, 3, 0);
+	reserve(ALICE, 4, 0);
+	reserve(BOB, 5, 0);
+	assert_int_equal(did.count, 0);
 	reserve(BOB, 6, 0);
 	assert_int_equal(did.count, 1);
 	assert_did(0, ADMIT_REFUSE, BOB, 6);
 	assert_int_equal(did.v[0].refusal, REFUSAL_QUEUE_FULL);
+	assert_counts(0, 2, 3);
+}
+
+static void one_owner_does_not_fill_the_queue(void **state UNUSED)
+{
+	granted(BOB, 1, 0);
+	granted(BOB, 2, 0);
+	reserve(ALICE, 3, 0);
+	reserve(ALICE, 4, 0);
+	reserve(ALICE, 5, 0);
+	assert_int_equal(did.count, 1);
+	assert_did(0, ADMIT_REFUSE, ALICE, 5);
+	assert_int_equal(did.v[0].refusal, REFUSAL_QUEUE_FULL);
+	reserve(BOB, 6, 0);
+	assert_int_equal(did.count, 0);
 	assert_counts(0, 2, 3);
 }
 
@@ -206,6 +223,49 @@ static void draining_refuses_the_queue_but_keeps_its_word(void **state UNUSED)
 	assert_counts(2, 0, 0);
 }
 
+static void capacity(unsigned slots, uint64_t now_ms)
+{
+	step((struct admit_event){ .kind = ADMIT_CAPACITY, .capacity = slots }, now_ms);
+}
+
+static void fewer_slots_grant_nothing_above_and_keep_what_runs(void **state UNUSED)
+{
+	redeem(granted(ALICE, 1, 0), 0);
+	redeem(granted(ALICE, 2, 0), 0);
+	capacity(1, 1);
+	assert_counts(2, 0, 0);
+	reserve(BOB, 3, 1);
+	reserve(BOB, 4, 1);
+	step((struct admit_event){ .kind = ADMIT_FINISH }, 2);
+	assert_int_equal(did.count, 0);
+	assert_counts(1, 0, 2);
+	step((struct admit_event){ .kind = ADMIT_FINISH }, 3);
+	assert_int_equal(did.count, 1);
+	assert_did(0, ADMIT_GRANT, BOB, 3);
+	capacity(99, 4);
+	assert_int_equal(admit_counts(a).capacity, 2);
+	assert_did(0, ADMIT_GRANT, BOB, 4);
+}
+
+static void without_a_slot_nobody_is_left_waiting(void **state UNUSED)
+{
+	uint64_t token = granted(ALICE, 1, 0);
+
+	redeem(granted(ALICE, 2, 0), 0);
+	reserve(BOB, 3, 0);
+	capacity(0, 1);
+	assert_int_equal(did.count, 1);
+	assert_did(0, ADMIT_REFUSE, BOB, 3);
+	assert_int_equal(did.v[0].refusal, REFUSAL_OWNER);
+	reserve(BOB, 4, 2);
+	assert_int_equal(did.v[0].refusal, REFUSAL_OWNER);
+	redeem(token, 3);	/* what was promised before is kept */
+	assert_int_equal(did.v[0].verdict, ADMIT_START);
+	capacity(2, 4);
+	step((struct admit_event){ .kind = ADMIT_FINISH }, 5);
+	granted(BOB, 5, 6);
+}
+
 /* Whatever happens in whatever order: never more slots used than there are, and none lost. */
 static void no_order_of_events_loses_a_slot(void **state UNUSED)
 {
@@ -216,15 +276,22 @@ static void no_order_of_events_loses_a_slot(void **state UNUSED)
 		struct admit_counts c = admit_counts(a);
 
 		x = x * 6364136223846793005u + 1442695040888963407u;
-		e.kind = (enum admit_kind)((x >> 33) % ADMIT_DRAIN);
+		e.kind = (enum admit_kind)((x >> 33) % ADMIT_KINDS);
+		e.capacity = (unsigned)(x >> 50) % 4;
+		if (e.kind == ADMIT_DRAIN)
+			continue;
 		if (e.kind == ADMIT_FINISH && !c.running)
 			e.kind = ADMIT_TICK;
 		step(e, now * (x >> 63 ? 1 : 40));
-		for (size_t i = 0; i < did.count; i++)
-			token = did.v[i].verdict == ADMIT_GRANT ? did.v[i].token : token;
 		c = admit_counts(a);
+		for (size_t i = 0; i < did.count; i++) {
+			bool grant = did.v[i].verdict == ADMIT_GRANT;
+
+			token = grant ? did.v[i].token : token;
+			assert_true(!grant || c.running + c.granted <= c.capacity);
+		}
 		assert_true(c.running + c.granted <= c.slots);
-		assert_true(c.queued == 0 || c.running + c.granted == c.slots);
+		assert_true(c.queued == 0 || (admit_free_slots(&c) == 0 && c.capacity));
 	}
 }
 
@@ -241,7 +308,10 @@ int main(void)
 		TEST(cancel_takes_what_is_waiting_or_granted),
 		TEST(who_leaves_gives_up_all_but_what_runs),
 		TEST(a_full_queue_says_so),
+		TEST(one_owner_does_not_fill_the_queue),
 		TEST(draining_refuses_the_queue_but_keeps_its_word),
+		TEST(fewer_slots_grant_nothing_above_and_keep_what_runs),
+		TEST(without_a_slot_nobody_is_left_waiting),
 		TEST(no_order_of_events_loses_a_slot),
 	};
 

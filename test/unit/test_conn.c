@@ -312,6 +312,87 @@ static void finish_writes_what_is_queued(void **state)
 	buf_free(&b);
 }
 
+static void finish_does_not_wait_for_ever(void **state)
+{
+	struct heard *h = *state;
+	struct conn_share share = { .queued_max = UINT64_MAX, .parts_max = UINT64_MAX };
+	struct buf b = { 0 };
+
+	conn_join(h->conn, &share);
+	buf_reserve(&b, 900000);
+	memset(b.p, 0, b.len = 900000);
+	conn_send(h->conn, 2, 0, &b);
+	assert_int_equal(share.queued, conn_queued(h->conn));
+	assert_true(share.queued > 0);
+	assert_int_equal(share.connections, 1);
+	conn_finish(h->conn);
+	h->conn = NULL;
+	/* nobody reads: the loop ends only when the connection did */
+	uv_run(&h->loop, UV_RUN_DEFAULT);
+	assert_int_equal(h->ended, 0);
+	assert_int_equal(share.queued, 0);
+	assert_int_equal(share.connections, 0);
+	buf_free(&b);
+}
+
+static void a_peer_that_does_not_read_is_left(void **state)
+{
+	struct heard *h = *state;
+	static unsigned char payload[FRAME_MAX];
+
+	conn_set_backlog(h->conn, 2 * FRAME_MAX);
+	for (int i = 0; i < 1000 && h->conn && conn_queued(h->conn) <= 2 * FRAME_MAX; i++)
+		conn_send_bulk(h->conn, 3, 0, CODEC_NONE, FRAME_MAX, payload, FRAME_MAX);
+	/* not from within a call */
+	assert_non_null(h->conn);
+	turn(h);
+	assert_int_equal(h->ended, ERR_LIMIT);
+}
+
+static void a_share_bounds_parts_of_all(void **state)
+{
+	struct conn_share share = { .queued_max = UINT64_MAX, .parts_max = 25 };
+	struct heard *h = *state, *other = NULL;
+
+	assert_int_equal(setup((void **)&other), 0);
+	conn_join(h->conn, &share);
+	conn_join(other->conn, &share);
+	raw(h, 2, 0, FRAME_MORE, 10, 10, 10);
+	raw(other, 2, 0, FRAME_MORE, 10, 10, 10);
+	turn(h);
+	turn(other);
+	assert_int_equal(share.parts, 20);
+	/* whole, it no longer counts */
+	raw(h, 2, 0, 0, 5, 5, 5);
+	turn(h);
+	assert_int_equal(h->count, 1);
+	assert_int_equal(share.parts, 10);
+	raw(h, 2, 0, FRAME_MORE, 16, 16, 16);
+	turn(h);
+	assert_int_equal(h->ended, ERR_LIMIT);
+	assert_int_equal(share.parts, 10);
+	assert_int_equal(share.connections, 1);
+	assert_int_equal(other->ended, 0);
+	teardown((void **)&other);
+	assert_int_equal(share.parts, 0);
+}
+
+static void a_share_makes_each_full_early(void **state)
+{
+	struct conn_share share = { .queued_max = 0, .parts_max = UINT64_MAX };
+	struct heard *h = *state;
+	struct buf b = { 0 };
+
+	buf_reserve(&b, 900000);
+	memset(b.p, 0, b.len = 900000);
+	conn_send(h->conn, 2, 0, &b);
+	assert_true(conn_queued(h->conn) > FRAME_MAX && conn_queued(h->conn) < CONN_HIGH_WATER);
+	assert_false(conn_full(h->conn));
+	conn_join(h->conn, &share);
+	assert_true(conn_full(h->conn));
+	buf_free(&b);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -322,7 +403,8 @@ int main(void)
 		TEST(a_pause_holds_back_what_was_read), TEST(a_pause_loses_nothing_that_was_said_before_closing),
 		TEST(a_hangup_that_cancels_is_told_during_a_pause),
 		TEST(a_handler_may_close_its_connection),
-		TEST(finish_writes_what_is_queued),
+		TEST(finish_writes_what_is_queued), TEST(finish_does_not_wait_for_ever),
+		TEST(a_peer_that_does_not_read_is_left), TEST(a_share_bounds_parts_of_all), TEST(a_share_makes_each_full_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

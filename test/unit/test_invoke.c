@@ -27,6 +27,9 @@ static void options_are_read(void **state UNUSED)
 	invoke_read(&in, WORDS("rcc", "--zero-stats"));
 	assert_int_equal(in.query, QUERY_ZERO_STATS);
 	assert_false(in.json);
+	invoke_read(&in, WORDS("rcc", "--watch"));
+	assert_int_equal(in.kind, INVOKE_QUERY);
+	assert_int_equal(in.query, QUERY_WATCH);
 	invoke_read(&in, WORDS("rcc", "--install-links", "d"));
 	assert_int_equal(in.kind, INVOKE_LINKS);
 	assert_string_equal(in.dir, "d");

@@ -60,13 +60,13 @@ static void assert_rows(const struct buf *b)
 {
 	size_t at = 0;
 
-	assert_string_equal(ldcache_next(b->p, b->len, "libz.so.1", &at), "/lib/libz.so.1");
-	assert_string_equal(ldcache_next(b->p, b->len, "libz.so.1", &at), "/lib32/libz.so.1");
-	assert_null(ldcache_next(b->p, b->len, "libz.so.1", &at));
+	assert_string_equal(ldcache_next(b->p, b->len, "libz.so.1", &at, NULL), "/lib/libz.so.1");
+	assert_string_equal(ldcache_next(b->p, b->len, "libz.so.1", &at, NULL), "/lib32/libz.so.1");
+	assert_null(ldcache_next(b->p, b->len, "libz.so.1", &at, NULL));
 	at = 0;
-	assert_string_equal(ldcache_next(b->p, b->len, "liba.so", &at), "/opt/liba.so");
+	assert_string_equal(ldcache_next(b->p, b->len, "liba.so", &at, NULL), "/opt/liba.so");
 	at = 0;
-	assert_null(ldcache_next(b->p, b->len, "libz.so", &at));
+	assert_null(ldcache_next(b->p, b->len, "libz.so", &at, NULL));
 }
 
 static void baseline_libraries_in_the_order_of_the_file(void **state UNUSED)
@@ -96,7 +96,7 @@ static void truncated_caches_lack_entries(void **state UNUSED)
 		size_t at = 0;
 
 		memcpy(cut, b.p, len);
-		assert_null(ldcache_next(cut, len, "liba.so", &at));
+		assert_null(ldcache_next(cut, len, "liba.so", &at, NULL));
 	}
 }
 
@@ -107,7 +107,62 @@ static void another_format_has_nothing(void **state UNUSED)
 
 	put_new(&b);
 	b.p[19] = '2';
-	assert_null(ldcache_next(b.p, b.len, "liba.so", &at));
+	assert_null(ldcache_next(b.p, b.len, "liba.so", &at, NULL));
+}
+
+static struct ldcache_rows some_rows(size_t from, size_t step)
+{
+	struct ldcache_rows l = { 0 };
+
+	for (size_t n = 0, i = from; n < 3; n++, i = (i + step) % 3) {
+		static const char *const names[] = { "libz.so.1", "libz.so.1", "liba.so" };
+		static const char *const paths[] = { "/lib/libz.so.1", "/lib32/libz.so.1", "/opt/liba.so" };
+
+		ldcache_add(&l, names[i], paths[i], (uint32_t)(0x303 + i), 10 + 5 * i + from);
+		ldcache_add(&l, names[i], paths[i], (uint32_t)(0x303 + i), 10 + 5 * i + from);
+	}
+	return l;
+}
+
+static void what_is_written_is_read_back(void **state UNUSED)
+{
+	struct ldcache_rows l = some_rows(0, 1);
+	autobuf struct buf b = { 0 };
+	uint32_t flags = 0;
+	size_t at = 1;
+
+	assert_int_equal(l.count, 3);
+	ldcache_write(&l, &b);
+	assert_rows(&b);
+	assert_string_equal(ldcache_next(b.p, b.len, "libz.so.1", &at, &flags), "/lib32/libz.so.1");
+	assert_int_equal(flags, 0x304);
+	assert_int_equal(at, 2);
+	ldcache_rows_free(&l);
+}
+
+/* In whatever order they were found, and whatever else the cache had. */
+static void the_same_rows_are_the_same_bytes(void **state UNUSED)
+{
+	struct ldcache_rows one = some_rows(0, 1), two = some_rows(2, 2);
+	autobuf struct buf a = { 0 }, b = { 0 };
+
+	ldcache_write(&one, &a);
+	ldcache_write(&two, &b);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.p, b.p, a.len);
+	ldcache_rows_free(&one);
+	ldcache_rows_free(&two);
+}
+
+static void no_rows_are_an_empty_cache(void **state UNUSED)
+{
+	struct ldcache_rows none = { 0 };
+	autobuf struct buf b = { 0 };
+	size_t at = 0;
+
+	ldcache_write(&none, &b);
+	assert_int_equal(b.len, 48);
+	assert_null(ldcache_next(b.p, b.len, "liba.so", &at, NULL));
 }
 
 int main(void)
@@ -117,6 +172,9 @@ int main(void)
 		cmocka_unit_test(the_table_behind_an_old_one_is_found),
 		cmocka_unit_test(truncated_caches_lack_entries),
 		cmocka_unit_test(another_format_has_nothing),
+		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(the_same_rows_are_the_same_bytes),
+		cmocka_unit_test(no_rows_are_an_empty_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

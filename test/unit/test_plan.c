@@ -363,10 +363,14 @@ static void variables_may_forbid(void **state UNUSED)
 	assert_true(plan_env_travels("SOURCE_DATE_EPOCH"));
 	assert_false(plan_env_travels("CPATH"));
 	assert_false(plan_env_travels("HOME"));
+	assert_true(plan_env_speaks("LC_ALL"));
+	assert_true(plan_env_speaks("LANGUAGE"));
+	assert_false(plan_env_speaks("TERM"));
 	assert_true(plan_env_shapes("COMPILER_PATH"));
 	assert_true(plan_env_shapes("CPATH"));
 	assert_false(plan_env_shapes("LC_ALL"));
 	assert_true(plan_env_forbids("LD_PRELOAD"));
+	assert_true(plan_env_forbids("LOCPATH"));
 	assert_false(plan_env_forbids("LD_LIBRARY_PATH"));
 }
 

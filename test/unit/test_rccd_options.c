@@ -67,7 +67,7 @@ static void every_row_is_complete(void **state UNUSED)
 		assert_true(row->offset < sizeof o);
 		assert_true(row->help && *row->help);
 		assert_true((row->type == OPTION_FLAG) == !row->value);
-		assert_true((row->type == OPTION_NUMBER) == (row->max > row->min));
+		assert_true((row->type == OPTION_NUMBER || row->type == OPTION_SIZE) == (row->max > row->min));
 		assert_true(row->type != OPTION_CHOICE || (row->choices && row->choices[0]));
 		assert_non_null(strstr(help, name));
 		for (size_t k = 0; k < i; k++) {
@@ -84,7 +84,7 @@ static void defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(o.listen.count, 1);
 	assert_string_equal(o.listen.v[0], "127.0.0.1:17632");
 	assert_string_equal(o.http, "127.0.0.1:17633");
-	assert_string_equal(o.policy, "dedicated");
+	assert_string_equal(o.policy, "polite");
 	assert_int_equal(o.grace, 20);
 	assert_string_equal(o.toolchain_dirs.v[0], "/usr");
 	assert_int_equal(o.jobs, sysconf(_SC_NPROCESSORS_ONLN));
@@ -109,6 +109,35 @@ static void the_command_line_wins_over_the_file(void **state UNUSED)
 	assert_string_equal(o.name, "argv");
 }
 
+static void sizes_have_units(void **state UNUSED)
+{
+	static const struct { const char *text; uint64_t bytes; } cases[] = {
+		{ "0", 0 }, { "4096", 4096 }, { "3K", 3 << 10 }, { "512M", 512 << 20 }, { "2G", (uint64_t)2 << 30 },
+		{ "1T", (uint64_t)1 << 40 }, { "", UINT64_MAX }, { "M", UINT64_MAX }, { "-1M", UINT64_MAX },
+		{ "1MB", UINT64_MAX }, { "1.5G", UINT64_MAX }, { "1k", UINT64_MAX }, { " 1M", UINT64_MAX },
+		{ "16777216T", UINT64_MAX }, { "99999999999999999999", UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_true(options_size(cases[i].text) == cases[i].bytes);
+	write_config("");
+	assert_int_equal(READ("--job-memory=2G"), 0);
+	assert_true(o.job_memory == (uint64_t)2 << 30);
+	options_free(&o);
+	assert_rejected(READ("--job-memory=2g"),
+			"--job-memory: '2g' is not a size like 512M or 2G, from 16M to 1073741824M");
+	assert_int_equal(READ("--job-memory=1M"), ERR_CONFIG);
+}
+
+static void a_jobs_memory_is_a_part_of_the_machines(void **state UNUSED)
+{
+	const uint64_t g = (uint64_t)1 << 30;
+
+	assert_true(options_job_memory(64 * g) == 16 * g);
+	assert_true(options_job_memory(3 * g) == g);
+	assert_true(options_job_memory(g) == g / 2);
+}
+
 static void faults_have_names(void **state UNUSED)
 {
 	write_config("");
@@ -126,7 +155,7 @@ static void wrong_words_are_named(void **state UNUSED)
 	assert_rejected(READ("--jobs", "0"), "--jobs: '0' is not a number from 1 to 4096");
 	assert_rejected(READ("--jobs=18446744073709551617"),
 			"--jobs: '18446744073709551617' is not a number from 1 to 4096");
-	assert_rejected(READ("--policy=polite"), "--policy: 'polite' is none of: dedicated");
+	assert_rejected(READ("--policy=rude"), "--policy: 'rude' is none of: dedicated, polite, idle");
 	assert_rejected(READ("--jobs"), "--jobs: needs a value");
 	assert_rejected(READ("--help=no"), "--help: takes no value");
 	assert_rejected(READ("--jobz", "3"), "--jobz: unknown option; see rccd --help");
@@ -181,6 +210,8 @@ int main(void)
 		TEST(every_row_is_complete),
 		TEST(defaults_are_those_of_the_manual),
 		TEST(the_command_line_wins_over_the_file),
+		TEST(sizes_have_units),
+		TEST(a_jobs_memory_is_a_part_of_the_machines),
 		TEST(faults_have_names),
 		TEST(wrong_words_are_named),
 		TEST(wrong_lines_are_named),

@@ -61,7 +61,7 @@ static void put_fatal(struct buf *b)
 
 static void put_query(struct buf *b)
 {
-	struct query m = { .kind = QUERY_STOP, .json = 1, .cores = 3 };
+	struct query m = { .kind = QUERY_STOP, .json = 1, .cores = 3, .columns = 80, .lines = 24 };
 
 	push_some(&m.env, "RCC_HOSTS=a");
 	query_put(b, &m);

@@ -17,7 +17,11 @@
 static struct ledger ledger;
 static struct argv listening;
 static struct job_view running = { .job = { .number = 7, .caller = "me@host", .programs = "cc1 as" }, .running_ms = 1500 };
-static struct toolchain_view toolchain = { .state = "lacking", .programs = "cc1", .text = "/usr/bin/as: other <contents>" };
+static struct toolchain_view toolchains[] = {
+	{ .state = "lacking", .programs = "cc1", .text = "/usr/bin/as: other <contents>", .total = 5 },
+	{ .state = "fetching", .programs = "cc1plus", .text = "", .done = 12000000, .total = 43000000 },
+};
+static struct policy_decision decision = { .capacity = 4, .phase = PHASE_SHRINKING, .why = "4 of 5 <slots>" };
 static struct status status;
 
 static int setup(void **state UNUSED)
@@ -31,10 +35,10 @@ static int setup(void **state UNUSED)
 						  .ending = ENDING_LIMIT, .cpu_us = 500000 });
 	argv_push(&listening, "127.0.0.1:17632");
 	status = (struct status){
-		.name = "al<der", .version = "1.2", .policy = "dedicated", .now = 1060,
-		.slots = { .slots = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
-		.running = &running, .running_count = 1, .ledger = &ledger, .toolchains = &toolchain,
-		.toolchain_count = 1, .listen = &listening, .http = "off",
+		.name = "al<der", .version = "1.2", .policy = "polite", .decision = &decision, .now = 1060,
+		.slots = { .slots = 5, .capacity = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
+		.running = &running, .running_count = 1, .ledger = &ledger, .toolchains = toolchains,
+		.toolchain_count = 2, .store = { .bytes = 3000000, .max_bytes = 10000000000, .evicted = 1 }, .accept_any = true, .listen = &listening, .http = "off",
 	};
 	return 0;
 }
@@ -63,7 +67,10 @@ static void json_says_it_all(void **state UNUSED)
 	assert_non_null(root);
 	jobs = json_object_get(root, "jobs");
 	assert_string_equal(json_string_value(json_object_get(root, "name")), "al<der");
-	assert_int_equal(number(root, "slots"), 4);
+	assert_int_equal(number(root, "slots"), 5);
+	assert_int_equal(number(root, "capacity"), 4);
+	assert_string_equal(json_string_value(json_object_get(root, "phase")), "shrinking");
+	assert_string_equal(json_string_value(json_object_get(root, "why")), "4 of 5 <slots>");
 	assert_int_equal(number(root, "free"), 2);
 	assert_int_equal(number(root, "queued"), 3);
 	assert_true(json_is_false(json_object_get(root, "draining")));
@@ -80,6 +87,8 @@ static void json_says_it_all(void **state UNUSED)
 	assert_int_equal(number(first, "running_ms"), 1500);
 	first = json_array_get(json_object_get(root, "toolchains"), 0);
 	assert_string_equal(json_string_value(json_object_get(first, "state")), "lacking");
+	assert_int_equal(number(json_array_get(json_object_get(root, "toolchains"), 1), "done"), 12000000);
+	assert_int_equal(number(json_object_get(root, "store"), "bytes"), 3000000);
 	assert_int_equal(json_array_size(json_object_get(root, "listen")), 1);
 	json_decref(root);
 }
@@ -111,8 +120,13 @@ static void metrics_are_what_prometheus_reads(void **state UNUSED)
 
 	status_metrics(&status, &b);
 	assert_non_null(strstr(buf_str(&b), "\nrccd_jobs_total{ending=\"limit\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_slots_open 4\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_phase{phase=\"shrinking\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_phase{phase=\"working\"} 0\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_cpu_seconds_total 3\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_toolchains{state=\"lacking\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_toolchains{state=\"fetching\"} 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_store_evicted_total 1\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_refusals_total{reason=\"queue is full\"} 2\n"));
 	assert_int_equal(b.p[b.len - 1], '\n');
 	for (char *line = strtok_r(buf_str(&b), "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -138,12 +152,16 @@ static void the_page_escapes_what_strangers_say(void **state UNUSED)
 
 	status.warnings[status.warning_count++] = "No sandbox.";
 	status_page(&status, &b);
+	assert_non_null(strstr(buf_str(&b), "fetching: 12.0 MB of 43.0 MB<"));
+	assert_non_null(strstr(buf_str(&b), "3.0 MB of 10.0 GB in the store; callers may bring their own"));
 	assert_non_null(strstr(buf_str(&b), "al&lt;der"));
 	assert_null(strstr(buf_str(&b), "al<der"));
 	assert_non_null(strstr(buf_str(&b), "other &lt;contents&gt;"));
 	assert_non_null(strstr(buf_str(&b), "role=alert>No sandbox."));
 	assert_non_null(strstr(buf_str(&b), "wall &quot;time&quot;"));
 	assert_null(strstr(buf_str(&b), "<script"));
+	assert_non_null(strstr(buf_str(&b), "<i class=shut style=\"width:20.00%\">"));
+	assert_non_null(strstr(buf_str(&b), "<b>shrinking</b>: 4 of 5 &lt;slots&gt; <span class=soft>&middot; policy polite<"));
 	assert_non_null(strstr(buf_str(&b), "Refused: queue is full (2), program is not allowed (1)<"));
 }
 

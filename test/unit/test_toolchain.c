@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <glob.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ static int find(struct toolchains *ts, const char *program, const struct toolcha
 		argv_push(&programs, program);
 	else
 		argv_pushf(&programs, "%s/%s", dir, program);
-	return toolchain_find(ts, &programs, out, err);
+	return toolchain_find(ts, &programs, NULL, out, err);
 }
 
 static bool has(const struct toolchain *t, const char *name)
@@ -329,8 +330,8 @@ static void order_and_repetition_do_not_matter(void **state UNUSED)
 	argv_push(&ab, "/bin/ls");
 	argv_push(&bab, "/bin/ls");
 	argv_extend(&bab, ab.v);
-	assert_int_equal(toolchain_find(ts, &ab, &t, NULL), 0);
-	assert_int_equal(toolchain_find(ts, &bab, &u, NULL), 0);
+	assert_int_equal(toolchain_find(ts, &ab, NULL, &t, NULL), 0);
+	assert_int_equal(toolchain_find(ts, &bab, NULL, &u, NULL), 0);
 	assert_ptr_equal(t, u);
 	assert_int_equal(t->programs.count, 2);
 	toolchains_free(ts);
@@ -361,8 +362,8 @@ static void what_cannot_be_a_toolchain(void **state UNUSED)
 		assert_non_null(strstr(err.text, cases[i].names));
 	}
 	argv_push(&relative, "as");
-	assert_int_equal(toolchain_find(ts, &relative, &t, NULL), ERR_UNSUPPORTED);
-	assert_int_equal(toolchain_find(ts, &none, &t, NULL), ERR_UNSUPPORTED);
+	assert_int_equal(toolchain_find(ts, &relative, NULL, &t, NULL), ERR_UNSUPPORTED);
+	assert_int_equal(toolchain_find(ts, &none, NULL, &t, NULL), ERR_UNSUPPORTED);
 	toolchains_free(ts);
 }
 
@@ -389,9 +390,39 @@ static void labels_are_made_from_paths(void **state UNUSED)
 
 		for (size_t k = 0; k < 2 && cases[i].programs[k]; k++)
 			argv_pushf(&programs, "%s/%s", dir, cases[i].programs[k]);
-		assert_int_equal(toolchain_find(ts, &programs, &t, NULL), 0);
+		assert_int_equal(toolchain_find(ts, &programs, NULL, &t, NULL), 0);
 		assert_string_equal(t->label, cases[i].label);
 	}
+	toolchains_free(ts);
+}
+
+/* Each compiler of this machine, by version and target. */
+static void compilers_side_by_side_are_toolchains_of_their_own(void **state UNUSED)
+{
+	struct toolchains *ts = toolchains_new();
+	const struct toolchain *found[32] = { NULL };
+	size_t count = 0;
+	glob_t g = { 0 };
+
+	glob("/usr/lib/gcc*/*/*/cc1*", 0, NULL, &g);
+	glob("/usr/libexec/gcc/*/*/cc1*", GLOB_APPEND, NULL, &g);
+	glob("/usr/lib/llvm-*/bin/clang", GLOB_APPEND, NULL, &g);
+	for (size_t i = 0; i < g.gl_pathc && count < ARRAY_LEN(found); i++) {
+		autofree char *real = realpath(g.gl_pathv[i], NULL), *version = NULL;
+		const struct toolchain *t;
+		const char *number;
+
+		if (find(ts, real, &t, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < count; k++)
+			assert_true(t == found[k] || !digest_eq(&t->id, &found[k]->id));
+		number = strchr(t->label, ' ') + 1;
+		version = xasprintf("%.*s/", (int)strcspn(number, " "), number);
+		assert_non_null(strstr(real, version));
+		found[count++] = t;
+	}
+	assert_true(count > 0);
+	globfree(&g);
 	toolchains_free(ts);
 }
 
@@ -440,6 +471,7 @@ int main(void)
 		cmocka_unit_test(order_and_repetition_do_not_matter),
 		cmocka_unit_test(what_cannot_be_a_toolchain),
 		cmocka_unit_test(labels_are_made_from_paths),
+		cmocka_unit_test(compilers_side_by_side_are_toolchains_of_their_own),
 		cmocka_unit_test(threads_share_the_memo),
 	};
 

@@ -164,6 +164,24 @@ static void paths_mean_the_same_everywhere(void **state UNUSED)
 	}
 }
 
+static void a_path_is_no_longer_than_the_kernel_takes(void **state UNUSED)
+{
+	for (size_t len = 4095; len <= 4096; len++) {
+		autofree char *path = xmalloc(len + 1);
+		autobuf struct buf b = { 0 };
+		struct tree in = { 0 }, t;
+
+		memset(path, 'a', len);
+		path[0] = '/';
+		path[len] = 0;
+		tree_add_file(&in, path, 0644, 1, &some);
+		tree_put(&b, &in);
+		assert_int_equal(decode(b.p, b.len, &t, NULL), len == 4095 ? 0 : ERR_WIRE);
+		tree_free(&in);
+		tree_free(&t);
+	}
+}
+
 static void put_link(struct buf *b, const char *path)
 {
 	put_str(b, path);
@@ -188,6 +206,28 @@ static void disorder_and_repetition_are_refused(void **state UNUSED)
 		assert_int_equal(decode(b.p, b.len, &t, &err), ERR_WIRE);
 		assert_non_null(strstr(err.text, "out of order"));
 		assert_int_equal(t.count, 0);
+	}
+}
+
+/* Also when others stand between them in the order. */
+static void nothing_is_below_a_file_or_link(void **state UNUSED)
+{
+	static const char *const paths[][3] = { { "/a", "/a!", "/a/b" }, { "/a", "/a.c", "/a/b/c/d" }, { "/a/b", "/a/b-c", "/a/b/c" },
+						{ "/a", "/a!", "/ab/c" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		autobuf struct buf b = { 0 };
+		struct err err = { 0 };
+		struct tree t;
+		bool good = i == ARRAY_LEN(paths) - 1;
+
+		put_u32(&b, 3);
+		for (size_t k = 0; k < 3; k++)
+			put_link(&b, paths[i][k]);
+		assert_int_equal(decode(b.p, b.len, &t, &err), good ? 0 : ERR_WIRE);
+		if (!good)
+			assert_non_null(strstr(err.text, "below a file or link"));
+		tree_free(&t);
 	}
 }
 
@@ -256,6 +296,8 @@ int main(void)
 		cmocka_unit_test(truncated_trees_are_refused),
 		cmocka_unit_test(bytes_behind_a_tree_are_left),
 		cmocka_unit_test(paths_mean_the_same_everywhere),
+		cmocka_unit_test(a_path_is_no_longer_than_the_kernel_takes),
+		cmocka_unit_test(nothing_is_below_a_file_or_link),
 		cmocka_unit_test(disorder_and_repetition_are_refused),
 		cmocka_unit_test(unknown_types_and_large_counts_are_refused),
 		cmocka_unit_test(each_field_is_in_the_digest),

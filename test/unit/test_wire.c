@@ -37,7 +37,7 @@ GOES_AROUND(wire_hello, free(back.name), .version = 1, .role = ROLE_JOB, .name =
 GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .name = (char *)"birch", .machine = (char *)"x86_64",
 	    .kernel = (char *)"6.1", .build = (char *)"0.1.0")
 GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (char *)"why")
-GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1)
+GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1, .hold = HOLD_BATTERY)
 GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_FETCHING, .done = 3,
 	    .total = 1ull << 33, .text = (char *)"/usr/bin/as differs")
 GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .niceness = -3)
