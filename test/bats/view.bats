@@ -278,6 +278,11 @@ sources() {
 	[[ $output == *"w/vague: the caller does not say what it is"* ]]
 }
 
+@test "a job that asks for ever" {
+	run -125 view -- /bin/sh -c 'i=0; while :; do i=$((i + 1)); [ -e n$i ]; done'
+	[[ $output == *"too many questions"* ]]
+}
+
 @test "who waits for an answer can be killed, and others go on" {
 	echo text >f
 	run -0 view -- /bin/sh -c 'cat silent & sleep 0.2; cat f; kill -9 $!; wait; echo done'
