@@ -44,7 +44,7 @@ all: $(PROGRAMS)
 
 # The wrapper and the box are listed by name: what they link is what they may do.
 WRAPPER_COMMON = argv base buf err file frame proc
-BOX_COMMON = argv base buf codec err file frame job wire
+BOX_COMMON = argv base buf codec err fact file frame job wire
 $O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^
 AGENT_CLIENT = environment reason request
@@ -88,14 +88,17 @@ endef
 $(foreach f,$(floors),$(eval $(call archive,$f)))
 ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
-SERVER_TESTS = test_admit test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox
+SERVER_TESTS = test_admit test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
 TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 
 UNIT = $(patsubst %.c,$O/%,$(sort $(wildcard test/unit/test_*.c)))
 $O/test/unit/%: $O/test/unit/%.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $< $(TEST_LIBS)
-unit-build: $(UNIT)
+# Runs a command as file mode does: for test/bats/view.bats.
+$O/test/bats/view: $O/test/bats/view.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $< $(TEST_LIBS)
+unit-build: $(UNIT) $O/test/bats/view
 unit: unit-build
 	O="$O" test/check unit
 

@@ -32,7 +32,7 @@ static int bind(const char *path, const char *to, uint64_t attributes, struct er
 	return seal(to, attributes, err);
 }
 
-static int add_devices(struct err *err)
+int root_add_devices(struct err *err)
 {
 	int rc = 0;
 
@@ -41,7 +41,7 @@ static int add_devices(struct err *err)
 	return rc;
 }
 
-static int add_proc(struct err *err)
+int root_add_proc(struct err *err)
 {
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
@@ -62,10 +62,10 @@ static int add_job(const struct box_request *q, struct err *err)
 
 static int fill(const struct box_request *q, struct err *err)
 {
-	int rc = add_devices(err);
+	int rc = root_add_devices(err);
 
 	if (rc == 0)
-		rc = add_proc(err);
+		rc = root_add_proc(err);
 	return rc < 0 ? rc : add_job(q, err);
 }
 
