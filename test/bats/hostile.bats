@@ -193,15 +193,17 @@ killed_for() {
 }
 # As the machine sees them, while both run.
 uids_of_two() {
-	local n pid
+	local n pid jobs=()
 	for n in 1 2; do
 		mkdir -p "two$n"
 		(cd "two$n" && act "$1" wait >/dev/null) 3>&- &
+		jobs+=($!)
 	done
 	wait_until 10 two_wait || fail "they do not run: $(waiting)"
 	for pid in $(waiting); do stat -c %u "/proc/$pid"; done
 	kill -9 $(waiting)
-	wait
+	# a bare wait would wait for the clock of bats as well
+	wait "${jobs[@]}" || :
 }
 waiting() { find /proc -maxdepth 2 -name exe -lname "*$FARM/toolchain/cc1" 2>/dev/null | cut -d/ -f3; }
 two_wait() { [ "$(waiting | wc -l)" -eq 2 ]; }
