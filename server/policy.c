@@ -52,6 +52,8 @@ const char *phase_text(enum phase p)
 
 static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
 
+static double lesser(double a, double b) { return a < b ? a : b; }
+
 /* Above stop it is set, below go it is not; between them it stays as it was. */
 static bool latch(bool was, double value, double stop, double go)
 {
@@ -80,9 +82,9 @@ static void measure(struct policy_state *st, const struct owner_signals *s, uint
 		return;
 	busy = (double)(s->busy_us - st->busy_us) / period_us;
 	ours = (double)(s->jobs_us - st->jobs_us) / period_us;
-	busy = busy < s->cores ? busy : s->cores;
-	st->our_cores = ours < busy ? ours : busy;
-	st->owner_cores = busy - st->our_cores;
+	/* the counters move in ticks: for a moment more than all cores can seem to have been used */
+	st->our_cores = lesser(lesser(ours, busy), s->cores);
+	st->owner_cores = lesser(ours < busy ? busy - ours : 0, s->cores);
 }
 
 /* The owner's, for certain. */

@@ -116,8 +116,8 @@ right() {
 	[ "$(counted .jobs.remote)" -ge 18 ]
 }
 
-# long_job: s1.c, of ten seconds or so
-long_job() { slow_source 1600 >s1.c; }
+# long_job: s1.c, of eight seconds or so
+long_job() { slow_source 1800 >s1.c; }
 
 # where_it_runs NAME...: sets where
 where_it_runs() {
@@ -176,7 +176,7 @@ where_it_runs() {
 @test "an owner who needs some of the cores: the newest jobs go, the others stay" {
 	with_owner alder polite
 	warm
-	long_sources 5 900
+	long_sources 5 1100
 	build 5
 	expect_says alder '.running | length == 5'
 	owner_uses alder 17
