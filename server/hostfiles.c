@@ -53,7 +53,7 @@ int hostfile_open(const struct argv *dirs, const struct tree_entry *e, struct er
 	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "%s", e->path);
+		return err_set(err, ERR_ABSENT, "%s: %s", e->path, strerror(errno));
 	rc = check_kind(e, &st, err);
 	if (rc == 0)
 		rc = check_place(dirs, e->path, fd, err);
@@ -79,7 +79,7 @@ static int match_link(const struct tree_entry *e, struct file_id *id, struct err
 	ssize_t n;
 
 	if (lstat(e->path, &st) < 0)
-		return err_sys(err, "%s", e->path);
+		return err_set(err, ERR_ABSENT, "%s: %s", e->path, strerror(errno));
 	n = S_ISLNK(st.st_mode) ? readlink(e->path, target, sizeof target - 1) : 0;
 	if (n <= 0 || st.st_uid != 0)
 		return err_set(err, ERR_ABSENT, "%s: not a link of root's here", e->path);

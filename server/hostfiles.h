@@ -12,7 +12,7 @@
 #include "digest_memo.h"
 #include "tree.h"
 
-/* The entry's file here, of the size it should have; its contents are still to be looked at. A descriptor, or ERR_ABSENT, ERR_IO. */
+/* The entry's file here, of the size it should have; its contents are still to be looked at. A descriptor, or ERR_ABSENT. */
 int hostfile_open(const struct argv *dirs, const struct tree_entry *e, struct err *err);
 
 /*

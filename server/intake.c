@@ -85,7 +85,7 @@ static void tell_end(struct intake *i, enum supply_end how, const struct err *er
 	if (!i->supplying)
 		return;
 	i->supplying = false;
-	toolchain_supplied(i->server, &i->toolchain, how, err ? err->text : "");
+	toolchain_supplied(i->server, &i->toolchain, i, how, err ? err->text : "");
 }
 
 static void send_want(struct intake *i)

@@ -230,7 +230,7 @@ static void set_weight(struct server *s)
 {
 	bool ending = false;
 
-	if (s->policy == POLICY_DEDICATED)
+	if (s->policy == POLICY_DEDICATED || s->ending)
 		return;
 	for (const struct job_run *r = s->runs; r; r = r->next)
 		ending |= r->preempted;

@@ -19,7 +19,7 @@
 #include "packet.h"
 #include "request.h"
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 10000, AGAIN_READY_MS = 3000 };	/* the loop stands still meanwhile: agents give up after 8 s */
 
 /* The process and what is said to it. It may outlive its spawner's interest by a moment. */
 struct server_process {
@@ -205,13 +205,13 @@ static int spawn(struct spawner *s, struct server_process *p, int fd, struct err
 }
 
 /* Its first word. It comes before any job is taken, and again only if the spawn server died: so we wait. */
-static int await_ready(int fd, struct err *err)
+static int await_ready(int fd, int wait_ms, struct err *err)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct spawn_report r = { 0 };
 	int fds[PACKET_FDS];
 
-	if (poll(&p, 1, READY_MS) <= 0 || packet_receive(fd, &r, sizeof r, fds, MSG_DONTWAIT) <= 0)
+	if (poll(&p, 1, wait_ms) <= 0 || packet_receive(fd, &r, sizeof r, fds, MSG_DONTWAIT) <= 0)
 		return err_set(err, ERR_IO, "the spawn server does not answer");
 	r.text[sizeof r.text - 1] = 0;
 	return r.event == SPAWNER_READY ? 0 : err_set(err, ERR_IO, "the spawn server: %s", r.text);
@@ -227,7 +227,7 @@ static void tell_weight(const struct spawner *s)
 		packet_send(s->now->fd, &q, sizeof q, none);
 }
 
-static int start(struct spawner *s, struct err *err)
+static int start(struct spawner *s, int wait_ms, struct err *err)
 {
 	struct server_process *p;
 	int pair[2], rc;
@@ -243,7 +243,7 @@ static int start(struct spawner *s, struct err *err)
 	if (rc < 0)
 		uv_close((uv_handle_t *)&p->process, on_closed);
 	else
-		rc = await_ready(p->fd, err);
+		rc = await_ready(p->fd, wait_ms, err);
 	if (rc < 0) {
 		let_go(s);
 		return rc;
@@ -261,7 +261,7 @@ int spawner_open(uv_loop_t *loop, const char *box, const char *mode, struct spaw
 	int rc;
 
 	*s = (struct spawner){ .loop = loop, .box = xstrdup(box), .mode = xstrdup(mode) };
-	rc = start(s, err);
+	rc = start(s, READY_MS, err);
 	if (rc < 0) {
 		spawner_close(s);
 		return rc;
@@ -284,7 +284,7 @@ int spawner_box(struct spawner *s, int socket, int cgroup_fd, spawned_end *on_en
 	struct spawn_request q = { .ticket = ++s->tickets };
 	const int fds[PACKET_FDS] = { socket, cgroup_fd };
 	struct spawned *b;
-	int rc = s->now ? 0 : start(s, err);
+	int rc = s->now ? 0 : start(s, AGAIN_READY_MS, err);
 
 	if (rc < 0)
 		return rc;

@@ -27,6 +27,8 @@ enum {
 	TICK_MS = 250,		/* at most one push of progress in that time */
 	SUPPLY_MS = 10000,	/* a supplier that brings less than this in that time is dropped */
 	SUPPLY_BYTES = 64 << 10,
+	SUPPLY_RATE = 128 << 10,	/* bytes a second that it must bring in the long run */
+	LOOK_MS = 1000,		/* one that is announced again and again is looked for so often */
 	RETRY_MS = 30000,	/* what could not be supplied is wanted again after that, and from whoever failed then */
 	GATHER_ROUNDS = 3,	/* an install may find damage, and gather again */
 	GATHERS_MAX = 2,	/* at once: there are other uses for worker threads */
@@ -45,7 +47,7 @@ struct entry {
 	struct file_id *files;	/* unconfined: the host's, as they were when it was found ready */
 	enum state state;
 	bool busy;		/* a worker thread has it */
-	bool waiting;		/* for one */
+	uint64_t waiting;	/* for one, since so many uses; 0: not */
 	size_t bytes;		/* of memory that the tree takes */
 	bool expected;		/* the store keeps what has come of it */
 	uint64_t used;		/* when, by the table's count of uses */
@@ -56,8 +58,10 @@ struct entry {
 	uint64_t total, done;	/* bytes of its files, of those that are here */
 	bool moved;		/* done changed since it was last pushed */
 	struct intake *supplier;
+	uint64_t supplied_ms;	/* since when */
 	uint64_t heard, heard_ms;	/* what it brought, since when */
 	uint64_t shunned, shunned_ms;	/* a caller that failed, until when another is to bring it */
+	uint64_t looked_ms;	/* when it was last gathered */
 	uint64_t retry_ms;	/* LACKING until then; 0: until it is announced again */
 };
 
@@ -247,13 +251,17 @@ static void look(struct server *s, struct entry *e);
 static void look_next(struct server *s)
 {
 	struct toolchain_table *t = s->toolchains;
+	struct entry *first = NULL;
 
 	t->gathering--;
-	for (size_t i = 0; i < t->count; i++)
-		if (t->entries[i]->waiting) {
-			look(s, t->entries[i]);
-			return;
-		}
+	for (size_t i = 0; i < t->count; i++) {
+		struct entry *e = t->entries[i];
+
+		if (e->waiting && (!first || e->waiting < first->waiting))
+			first = e;
+	}
+	if (first)
+		look(s, first);
 }
 
 static void on_gathered(uv_work_t *work, int status UNUSED)
@@ -284,9 +292,12 @@ static void look(struct server *s, struct entry *e)
 
 	if (e->busy || e->supplier)
 		return;
-	e->waiting = s->toolchains->gathering == GATHERS_MAX;
-	if (e->waiting)
+	if (s->toolchains->gathering == GATHERS_MAX) {
+		e->waiting = e->waiting ? e->waiting : ++s->toolchains->uses;
 		return;
+	}
+	e->waiting = 0;
+	e->looked_ms = clock_ms();
 	s->toolchains->gathering++;
 	g = xcalloc(1, sizeof *g);
 	*g = (struct gather){ .server = s, .entry = e, .files = xcalloc(e->tree.count, sizeof *g->files) };
@@ -406,7 +417,7 @@ void toolchain_offer(struct server *s, const struct digest *id, struct tree *tre
 		return;
 	}
 	/* a look at the disk, which costs little when it is known, finds what has changed on it */
-	if (e->state == WANTED || e->state == FETCHING)
+	if (e->state == WANTED || e->state == FETCHING || (e->state != CHECKING && clock_ms() - e->looked_ms < LOOK_MS))
 		push_state(s, e);
 	else
 		look(s, e);
@@ -471,6 +482,8 @@ bool toolchain_allows(const struct server *s, const struct digest *id, const str
 /* Its caller may be first to offer it again, and fail again; others get a chance before that. */
 static void shun(struct entry *e)
 {
+	if (!e->supplier)
+		return;
 	e->shunned = intake_caller(e->supplier);
 	e->shunned_ms = clock_ms() + RETRY_MS;
 }
@@ -479,9 +492,11 @@ bool toolchain_supplier(struct server *s, const struct digest *id, struct intake
 {
 	struct entry *e = entry_of(s, id);
 
-	if (!e || e->state != WANTED || (intake_caller(i) == e->shunned && clock_ms() < e->shunned_ms))
+	/* not while a worker thread may be finding that other files are missing */
+	if (!e || e->state != WANTED || e->busy || e->waiting || e->supplier || (intake_caller(i) == e->shunned && clock_ms() < e->shunned_ms))
 		return false;
 	e->supplier = i;
+	e->supplied_ms = clock_ms();
 	e->heard = 0;
 	expect(s, e, true);
 	e->asked = 0;
@@ -529,11 +544,11 @@ void toolchain_progress(struct server *s, const struct digest *id, uint64_t byte
 	e->heard_ms = clock_ms();
 }
 
-void toolchain_supplied(struct server *s, const struct digest *id, enum supply_end how, const char *why)
+void toolchain_supplied(struct server *s, const struct digest *id, const struct intake *i, enum supply_end how, const char *why)
 {
 	struct entry *e = entry_of(s, id);
 
-	if (!e)
+	if (!e || e->supplier != i)
 		return;
 	if (how == SUPPLY_NONE || (how == SUPPLY_LOST && *why))
 		shun(e);
@@ -550,10 +565,20 @@ void toolchain_supplied(struct server *s, const struct digest *id, enum supply_e
 	look(s, e);
 }
 
+/* The longest that one may take to bring it all, on a slow link; what has come stays. */
+static uint64_t supply_ms(const struct entry *e)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < e->missing_count; i++)
+		bytes += e->missing[i].size;
+	return 3 * SUPPLY_MS + bytes / SUPPLY_RATE * 1000;
+}
+
 /* False when nothing needs the timer. */
 static bool tick(struct server *s, struct entry *e, uint64_t now_ms)
 {
-	if (e->supplier && now_ms - e->heard_ms > SUPPLY_MS) {
+	if (e->supplier && (now_ms - e->heard_ms > SUPPLY_MS || now_ms - e->supplied_ms > supply_ms(e))) {
 		shun(e);
 		intake_give_up(e->supplier);
 	}

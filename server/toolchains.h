@@ -43,7 +43,7 @@ bool toolchain_supplier(struct server *s, const struct digest *id, struct intake
 bool toolchain_wanted(struct server *s, const struct digest *id, struct wire_want *out);
 uint64_t toolchain_blob_size(const struct server *s, const struct digest *id, const struct digest *blob);	/* UINT64_MAX: not of it */
 void toolchain_progress(struct server *s, const struct digest *id, uint64_t bytes);
-void toolchain_supplied(struct server *s, const struct digest *id, enum supply_end how, const char *why);
+void toolchain_supplied(struct server *s, const struct digest *id, const struct intake *i, enum supply_end how, const char *why);
 
 struct toolchain_view {
 	struct digest id;

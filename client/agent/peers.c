@@ -540,9 +540,16 @@ static enum peer_can asked_can(const struct asked *a)
 	return clock_ms() - a->moved_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
 }
 
-static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
+static void announce(struct peer *p, const struct toolchain *tc)
 {
 	autobuf struct buf b = { 0 };
+
+	tree_put(&b, &tc->tree);
+	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
+}
+
+static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
+{
 	struct asked *a = find_asked(p, &tc->id);
 
 	if (a)
@@ -551,9 +558,19 @@ static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 		return PEER_CANNOT;
 	p->asked = xrealloc(p->asked, (p->asked_count + 1) * sizeof *p->asked);
 	p->asked[p->asked_count++] = (struct asked){ .toolchain = tc, .moved_ms = clock_ms() };
-	tree_put(&b, &tc->tree);
-	conn_send(p->control, WIRE_TOOLCHAIN, 0, &b);
+	announce(p, tc);
 	return PEER_MAYBE;
+}
+
+void peer_ask_again(struct peer *p, const struct toolchain *tc)
+{
+	struct asked *a = find_asked(p, &tc->id);
+
+	if (p->state != PEER_READY || !a || !a->answered || a->state != TOOLCHAIN_READY)
+		return;
+	a->answered = false;
+	a->moved_ms = clock_ms();
+	announce(p, tc);
 }
 
 enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)

@@ -75,6 +75,8 @@ enum peer_can { PEER_CANNOT, PEER_MAYBE, PEER_CAN };
  * tells of the answer, and of each further one. One that is brought there may yet prove able to, as long as that goes on.
  * Of no toolchain (NULL): whether it may yet prove able to. */
 enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc);
+/* It refused for lack of this one: it is asked again. */
+void peer_ask_again(struct peer *p, const struct toolchain *tc);
 /* The index-th toolchain it was asked about; false: there are no more. */
 bool peer_toolchain(const struct peer *p, size_t index, struct peer_toolchain *out);
 

@@ -280,6 +280,8 @@ static int on_job_refuse(struct attempt *a, struct frame *f, struct err *err)
 		return rc;
 	log_warn("job-refused", "peer=%s reason=\"%s\" text=\"%s\"", attempt_peer(a), refusal_text(m.refusal), m.text);
 	free(m.text);
+	if (m.refusal == REFUSAL_TOOLCHAIN)
+		peer_ask_again(a->peer, a->toolchain);
 	finish(a, REASON_SERVER_REFUSED);
 	return 0;
 }
@@ -432,6 +434,9 @@ void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refus
 	struct attempt *a = find(rs, id);
 	struct candidate *c = a ? candidate_of(a, p) : NULL;
 
+	/* it was ready there once, and has been given up for others since */
+	if (a && refusal == REFUSAL_TOOLCHAIN)
+		peer_ask_again(p, a->toolchain);
 	/* a volunteer whose owner is there is none */
 	if (c)
 		drop_candidate(a, c, refusal == REFUSAL_OWNER ? REASON_NO_CANDIDATE : REASON_SERVER_REFUSED);

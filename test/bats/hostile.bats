@@ -228,6 +228,31 @@ survived" ] || fail "$(cat got/stream0)"
 	done
 }
 
+@test "memory is bounded, however it is held" {
+	local word
+	[ "$(id -u)" -eq 0 ] || skip "only root can make a toolchain that a volunteer takes"
+	rccd_start small --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 2 --toolchain-dir "$FARM/toolchain" --toolchain-dir /usr \
+		--job-memory 128M
+	disown
+	for word in memory shared disk; do
+		act small "$word"
+		grep -q '^limit .*memory: more than 128 MB' result || fail "$word: $(cat result got/*)"
+		expect_slots_free small
+	done
+	kill "$(pid_of small)"
+	wait_until 5 dead "$(pid_of small)"
+}
+
+@test "a set-user-id file comes back as bytes, a directory not at all" {
+	local user
+	for user in $USERS; do
+		act "$user" setuid
+		if ! grep -q '^ran exit 0' result; then grep -q '^limit .*system call' result; fi
+		act "$user" directory
+		if came 2; then fail "it came back: $(cat got/stream2)"; fi
+	done
+}
+
 @test "a link in the place of the output is not read, a pipe not made" {
 	local user
 	for user in $USERS; do

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -132,6 +133,25 @@ static void fill_disk(void)
 	printf("megabytes %s\n", total <= 1024 ? "few" : "many");
 }
 
+static void hold(int kind)
+{
+	const size_t block = 1 << 20;
+
+	/* 2 GiB: a machine that does not stop us survives it */
+	for (int i = 0; i < 2048; i++) {
+		char *p = mmap(NULL, block, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | kind, -1, 0);
+
+		if (p == MAP_FAILED)
+			break;
+		memset(p, 1, block);
+	}
+	sleep(60);
+}
+
+static void hold_memory(void) { hold(MAP_PRIVATE); }
+static void hold_shared(void) { hold(MAP_SHARED); }
+static void return_setuid(void) { close(open("out.s", O_WRONLY | O_CREAT, 0600)); printf("%d\n", chmod("out.s", 04755)); }
+static void return_directory(void) { printf("%d\n", mkdir("out.s", 0700)); }
 static void wait_long(void) { sleep(60); }
 static void return_a_link(void) { printf("%d\n", symlink("/etc/passwd", "out.s")); }
 static void return_a_device(void) { printf("%d\n", mkfifo("out.s", 0600)); }
@@ -142,7 +162,8 @@ static const struct { const char *word; void (*act)(void); } acts[] = {
 	{ "session", leave_session }, { "root", become_root }, { "look", look }, { "write", write_outside },
 	{ "threads", many_threads }, { "files", many_files }, { "disk", fill_disk }, { "link", return_a_link },
 	{ "device", return_a_device }, { "unknown", make_unknown_call }, { "thread", mount_in_thread },
-	{ "wait", wait_long },
+	{ "wait", wait_long }, { "memory", hold_memory }, { "shared", hold_shared }, { "setuid", return_setuid },
+	{ "directory", return_directory },
 };
 
 int main(void)

@@ -233,3 +233,22 @@ where_it_runs() {
 	rcc gcc -c f.c
 	was_remote 1
 }
+
+@test "told to end twice, with a job in hand: it ends at once, and well" {
+	local pid
+	# not of the farm's: its end is waited for, and its status looked at
+	with_owner alder polite
+	warm
+	long_job
+	remember
+	build 1
+	expect_says alder '.running != []'
+	pid=$(pid_of alder)
+	kill -TERM "$pid"
+	wait_until 10 grep -q '\<draining' "$FARM/valder/log"
+	kill -TERM "$pid"
+	wait_until 20 dead "$pid"
+	tail -n 1 "$FARM/valder/log" | grep -q '\<info end jobs=' || fail "no end: $(tail -n 3 "$FARM/valder/log")"
+	wait "$build"
+	right 1
+}
