@@ -129,7 +129,7 @@ store_is_sound() {
 		wait "${builds[@]}"		# here, if it must
 		gcc -O2 -c h.c -o here.o
 		cmp here.o killed.o
-		rm -f "$FARM/root/store/incoming/"*	# what a start removes
+		rm -rf "$FARM/root/store/incoming/"*	# what a start removes
 		store_is_sound
 		start_empty
 	done
