@@ -80,7 +80,7 @@ ends_by() {
 @test "a signal at once, and at moments all through a compile" {
 	local ms
 	cd "$BATS_TEST_TMPDIR"
-	extra
+	slow_source 400 >slow.c
 	for ms in 0 1 2 3 5 8 12 20 40 80 150; do
 		run probe -s INT -a "$ms" rcc gcc -O2 -c slow.c
 		[ "$output" = 'killed 2' ]
