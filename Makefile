@@ -43,8 +43,8 @@ all: $(PROGRAMS)
 .SECONDARY:
 
 # The wrapper and the box are listed by name: what they link is what they may do.
-WRAPPER_COMMON = argv base buf err file frame proc
-BOX_COMMON = argv base buf codec err fact file frame job wire
+WRAPPER_COMMON = argv base buf change err fact file frame proc
+BOX_COMMON = argv base buf change codec err fact file frame job used wire
 $O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^
 AGENT_CLIENT = environment reason request

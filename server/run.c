@@ -103,6 +103,7 @@ static enum ending ending_of(const struct job_result *m)
 		[JOB_BOX_FAILED] = ENDING_FAILED,
 		[JOB_BAD_INPUT] = ENDING_FAILED,
 		[JOB_PREEMPTED] = ENDING_PREEMPTED,
+		[JOB_UNFIT] = ENDING_LIMIT,
 	};
 
 	return endings[m->outcome];

@@ -224,6 +224,7 @@ static enum reason judge(const struct attempt *a)
 	static const enum reason outcomes[JOB_OUTCOMES] = {
 		[JOB_LIMIT] = REASON_JOB_LIMIT, [JOB_BOX_FAILED] = REASON_BOX_FAILED,
 		[JOB_BAD_INPUT] = REASON_SERVER_GARBAGE, [JOB_PREEMPTED] = REASON_PREEMPTED,
+		[JOB_UNFIT] = REASON_FILES_UNFIT,
 	};
 
 	if (a->said.outcome != JOB_RAN)
