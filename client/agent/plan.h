@@ -51,7 +51,9 @@ struct file_unit {
 	size_t first, count;	/* in plan->commands */
 	char *input;		/* the source as written: names it to people, and its manifest */
 	struct job job;		/* mode JOB_FILES; toolchain, env and caller not filled in */
-	char *removed;		/* as written: what the driver removes when the unit fails; NULL: nothing */
+	char *output;		/* as written: what it is all for */
+	char *removed;		/* as written: what the driver removes when a step from removed_from on fails; NULL: nothing */
+	size_t removed_from;
 };
 
 struct plan {
