@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "environment.h"
 #include "explain.h"
+#include "file.h"
 #include "log.h"
 #include "place.h"
 #include "plan.h"
@@ -47,7 +48,11 @@ struct session {
 	struct stat driver;
 	enum describe_kind describing;
 	struct plan *plan;
+	uint8_t mode;			/* enum job_mode: how the command goes, as far as it can */
+	uint64_t key;			/* of the command */
 	size_t unit;			/* of plan, the one at hand */
+	struct filejob *loading;	/* its past is being looked up */
+	unsigned changed;		/* how often its files changed while it ran */
 	uint32_t round;			/* of PREPARE: what answers an earlier one is too late */
 	bool plain;			/* its second way of preprocessing is being tried */
 	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
@@ -77,13 +82,14 @@ struct closure {
 	struct err err;
 };
 
-enum { LOCAL_FIRST_AFTER_MS = 10 };
+enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3, STATUS_MAX = 64 << 10 };
 
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
 	attempt_cancel(s->attempt);
+	filejob_free(s->loading);
 	if (s->closure)
 		s->closure->session = NULL;
 	if (s->conn)
@@ -108,6 +114,7 @@ static void session_end(struct session *s)
 static void session_leave(struct session *s)
 {
 	attempt_cancel(ptr_steal(&s->attempt));
+	filejob_free(ptr_steal(&s->loading));
 	s->preprocessing = false;
 	s->state = LEAVING;
 	agent_dispatch(s->agent);
@@ -188,14 +195,23 @@ static const struct unit *unit_of(const struct session *s)
 	return &s->plan->units[s->unit];
 }
 
+static const struct file_unit *file_unit_of(const struct session *s)
+{
+	return &s->plan->file_units[s->unit];
+}
+
+static bool by_files(const struct session *s) { return s->mode == JOB_FILES; }
+
 /* Its source may be long in coming. */
 static bool from_stdin(const struct session *s)
 {
-	return str_eq(unit_of(s)->input, "-");
+	return !by_files(s) && str_eq(unit_of(s)->input, "-");
 }
 
 static const struct job *job_of(const struct session *s)
 {
+	if (by_files(s))
+		return &file_unit_of(s)->job;
 	return s->plain ? &unit_of(s)->job_plain : &unit_of(s)->job;
 }
 
@@ -262,20 +278,85 @@ static void begin_unit(struct session *s)
 static void finish_remote(struct session *s)
 {
 	stats_add(s->agent->stats, COUNT_JOBS_REMOTE, 1);
+	stats_add(s->agent->stats, COUNT_JOBS_FILES, by_files(s));
 	send_buf(s, REQUEST_DONE, NULL);
 	session_end(s);
+}
+
+/* Ways */
+
+/* May we look at files in the caller's place? */
+static bool same_rights(pid_t pid)
+{
+	static const char *const rights[] = { "Uid:", "Gid:", "Groups:", "CapEff:" };
+	autofree char *path = xasprintf("/proc/%d/status", (int)pid);
+	autobuf struct buf theirs = { 0 }, ours = { 0 };
+
+	if (read_file(path, STATUS_MAX, &theirs, NULL) < 0 || read_file("/proc/self/status", STATUS_MAX, &ours, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+		const char *a = strstr(buf_str(&theirs), rights[i]), *b = strstr(buf_str(&ours), rights[i]);
+
+		if (!a || !b || strcspn(a, "\n") != strcspn(b, "\n") || strncmp(a, b, strcspn(a, "\n")) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool can_go_by_files(const struct session *s)
+{
+	return s->plan->files.kind == VERDICT_FILES && s->settings.mode != MODE_TEXT && s->pid > 0 && same_rights(s->pid) &&
+	       !memory_unfit(s->agent->memory, s->key);
+}
+
+static bool can_go_as_text(const struct session *s)
+{
+	return s->plan->verdict.kind == VERDICT_TEXT && s->settings.mode != MODE_FILE;
+}
+
+/* The first way is no way: is there another? */
+static bool try_text(struct session *s)
+{
+	if (!by_files(s) || s->unit || !can_go_as_text(s))
+		return false;
+	s->mode = JOB_TEXT;
+	begin_unit(s);
+	return true;
+}
+
+/* Why it must be here, when no volunteer offers the one way that it could go. */
+static enum reason unoffered(const struct session *s)
+{
+	if (!by_files(s))
+		return REASON_NO_CANDIDATE;
+	for (size_t i = 0; i < s->candidate_count; i++)
+		if (!peer_offers(s->candidates[i], JOB_FILES) && s->settings.mode != MODE_FILE)
+			return s->plan->verdict.reason;
+	return REASON_NO_CANDIDATE;
+}
+
+static struct verdict why_neither(const struct session *s)
+{
+	if (s->settings.mode != MODE_TEXT && s->plan->files.kind == VERDICT_LOCAL)
+		return s->plan->files;
+	return s->plan->verdict.kind == VERDICT_LOCAL ? s->plan->verdict :
+	       (struct verdict){ .kind = VERDICT_LOCAL, .reason = REASON_FILES_UNFIT };
 }
 
 /* The plan is made: which way? */
 static void follow_plan(struct session *s)
 {
+	bool files = can_go_by_files(s);
+
+	s->mode = files ? JOB_FILES : JOB_TEXT;
 	s->local = s->plan->verdict;
 	if (s->ask.explain) {
 		autofree char *text = explain_plan(s->plan, &s->ask);
 
 		answer_send(s->conn, text);
 		session_end(s);
-	} else if (s->plan->verdict.kind == VERDICT_LOCAL) {
+	} else if (!files && !can_go_as_text(s)) {
+		s->local = why_neither(s);
 		log_debug("plan", "reason=%s detail=\"%s\"", reason_key(s->local.reason), s->local.detail);
 		must_be_local(s, s->local.reason);
 	} else {
@@ -382,6 +463,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 	}
 	s->has_settings = true;
 	s->below_lease = lease_live(s->agent->leases, environment_get(&s->ask.env, "RCC_LEASE"));
+	s->key = command_key(s->ask.cwd, &s->ask.argv);
 	early = early_reason(s);
 	if (s->ask.explain && early != REASON_NONE)
 		explain_quick(s, early);
@@ -453,11 +535,22 @@ static void begin_attempt(struct session *s)
 	struct attempt_spec spec = {
 		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
 		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
-		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
+		.known_text = memory_diagnosed(s->agent->memory, s->key),
 	};
 
-	planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
-	spec.result_stream = result_stream(&job, unit_of(s)->result_name);
+	if (by_files(s)) {
+		planner_file_job(file_unit_of(s), &s->ask.env, s->toolchain, &job);
+		job.caller.cwd = xstrdup(s->ask.cwd);
+		job.caller.umask = s->ask.umask;
+		job.caller.columns = s->ask.stderr_tty ? s->ask.columns : 0;
+		job.caller.lines = s->ask.lines;
+		filejob_caller(s->loading, &job.caller);
+		spec.files = ptr_steal(&s->loading);
+		spec.known_text = 0;
+	} else {
+		planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
+		spec.result_stream = result_stream(&job, unit_of(s)->result_name);
+	}
 	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
 	s->placed_ms = clock_ms();
 }
@@ -520,7 +613,7 @@ static int on_preprocessed(struct session *s, struct frame *f, struct err *err)
 static int on_committed(struct session *s, struct frame *f, struct err *err)
 {
 	(void)f, (void)err;
-	if (++s->unit < s->plan->unit_count)
+	if (++s->unit < (by_files(s) ? s->plan->file_unit_count : s->plan->unit_count))
 		begin_unit(s);
 	else
 		finish_remote(s);
@@ -585,7 +678,7 @@ static void remember_diagnostics(struct session *s, struct attempt *at)
 	uint64_t hash = attempt_text_hash(at);
 
 	if (hash)
-		memory_set_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv), hash);
+		memory_set_diagnosed(s->agent->memory, s->key, hash);
 }
 
 /* Placement */
@@ -602,7 +695,7 @@ static void add_candidate(struct session *s, const struct host *h)
 	s->candidates[s->candidate_count++] = p;
 }
 
-/* The configured volunteers, woken, and whether any can take this. */
+/* The configured volunteers, woken, and whether any can take this, the way it goes. */
 static enum place_candidates look_for_candidates(struct session *s)
 {
 	enum place_candidates best = CANDIDATES_NONE;
@@ -619,6 +712,8 @@ static enum place_candidates look_for_candidates(struct session *s)
 		enum peer_can can;
 
 		peer_wake(s->candidates[i]);
+		if (!peer_offers(s->candidates[i], s->mode))
+			continue;
 		can = peer_can_run(s->candidates[i], s->toolchain);
 		if (can == PEER_CAN)
 			best = CANDIDATES_SOME;
@@ -663,6 +758,48 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 	return true;
 }
 
+/* What became of its file mode is no fault of a volunteer's. */
+static bool once_more(struct session *s, enum reason why)
+{
+	if (why == REASON_FILES_UNFIT) {
+		memory_set_unfit(s->agent->memory, s->key);
+		return try_text(s);
+	}
+	if (why != REASON_FILES_CHANGED || ++s->changed >= CHANGED_MAX)
+		return false;
+	s->state = WAITING;
+	return true;
+}
+
+static void count_files(struct session *s, const struct attempt *at)
+{
+	struct filejob_counts c = filejob_counts(attempt_files(at));
+
+	stats_add(s->agent->stats, COUNT_QUESTIONS, c.questions);
+	stats_add(s->agent->stats, COUNT_CONTENTS, c.contents);
+	stats_add(s->agent->stats, COUNT_CONTENT_BYTES, c.content_bytes);
+	log_debug("files", "pid=%d manifest=%d questions=%llu contents=%llu bytes=%llu", (int)s->pid, c.manifest,
+		  (unsigned long long)c.questions, (unsigned long long)c.contents, (unsigned long long)c.content_bytes);
+}
+
+/* What it came to, for the wrapper to do. */
+static void send_outcome(struct session *s, const struct attempt *at)
+{
+	const struct filejob *j = attempt_files(at);
+	const char *removed = file_unit_of(s)->removed;
+	struct outcome m = { .round = ++s->round, .changes = *filejob_changes(j) };
+	autofree char *absolute = NULL;
+	autobuf struct buf b = { 0 };
+	int fd = filejob_contents(j);
+
+	filejob_said(j, &m.out_bytes, &m.err_bytes);
+	m.status = attempt_result(at).exit_status;
+	if (m.status && removed)
+		m.removed = absolute = *removed == '/' ? xstrdup(removed) : xasprintf("%s/%s", s->ask.cwd, removed);
+	outcome_put(&b, &m);
+	conn_send_fds(s->conn, REQUEST_OUTCOME, 0, &b, &fd, 1);
+}
+
 static void on_ended(struct attempt *at, enum reason why, void *arg)
 {
 	struct session *s = arg;
@@ -675,12 +812,19 @@ static void on_ended(struct attempt *at, enum reason why, void *arg)
 		  reason_key(why), (unsigned long long)sent, (unsigned long long)received);
 	s->attempt = NULL;
 	s->preprocessing = false;
-	if (why == REASON_DIAGNOSTICS)
+	if (by_files(s))
+		count_files(s, at);
+	else if (why == REASON_DIAGNOSTICS)
 		remember_diagnostics(s, at);
 	if (why == REASON_NONE) {
 		s->state = COMMITTING;
-		send_buf(s, REQUEST_FINISHED, NULL);
-	} else if (why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
+		if (by_files(s))
+			send_outcome(s, at);
+		else
+			send_buf(s, REQUEST_FINISHED, NULL);
+	} else if (by_files(s) && once_more(s, why)) {
+		;	/* as text, or again */
+	} else if (!by_files(s) && why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
 		s->plain = true;
 		s->state = WAITING;
 		find_toolchain(s);
@@ -710,7 +854,7 @@ static struct place_job job_view(struct session *s)
 	struct place_job j = {
 		.remote_able = !s->must_local,
 		.local_slots = s->settings.local_slots,
-		.stay_remote = s->settings.mode == MODE_TEXT || !s->settings.local_slots,
+		.stay_remote = s->settings.mode == MODE_TEXT || s->settings.mode == MODE_FILE || !s->settings.local_slots,
 	};
 
 	if (j.remote_able)
@@ -733,8 +877,35 @@ static void send_prepare(struct session *s)
 	send_buf(s, REQUEST_PREPARE, &b);
 }
 
+/* Its past is known: a place can be asked for. */
+static void on_loaded(void *arg)
+{
+	begin_attempt(arg);
+}
+
+static void go_by_files(struct session *s)
+{
+	bool last = s->unit + 1 == s->plan->file_unit_count, clang = s->plan->dialect == DIALECT_CLANG;
+	struct filejob_spec spec = {
+		.loop = s->agent->loop, .files = s->agent->files, .manifests = s->agent->manifests, .plan = s->plan,
+		.unit = file_unit_of(s), .cwd = s->ask.cwd, .toolchain = s->toolchain,
+		.has_date = environment_get(&s->ask.env, "SOURCE_DATE_EPOCH"),
+		/* what was said for one unit must not be said again */
+		.may_fail = s->plan->file_unit_count == 1,
+		/* clang's driver tells its compiler of the terminal, and did not know of it */
+		.may_speak = last && !(clang && s->ask.stderr_tty),
+	};
+
+	s->state = AWAY;
+	s->loading = filejob_new(&spec, on_loaded, s);
+}
+
 static void go_remote(struct session *s)
 {
+	if (by_files(s)) {
+		go_by_files(s);
+		return;
+	}
 	s->state = PREPARING;
 	if (!from_stdin(s))
 		begin_attempt(s);	/* else no slot is asked for before its source is there */
@@ -746,7 +917,7 @@ static enum reason local_reason(const struct session *s, const struct place_job 
 {
 	if (s->must_local)
 		return s->local.reason;
-	return j->candidates == CANDIDATES_NONE ? REASON_NO_CANDIDATE : REASON_LOCAL_IDLE;
+	return j->candidates == CANDIDATES_NONE ? unoffered(s) : REASON_LOCAL_IDLE;
 }
 
 /* True if it was placed: the view has changed. */
@@ -755,6 +926,8 @@ static bool place(struct session *s, struct place_view v)
 	struct place_job j = job_view(s);
 	enum place_action action;
 
+	if (j.remote_able && j.candidates == CANDIDATES_NONE && try_text(s))
+		return true;
 	v.waiting -= j.remote_able;
 	action = place_decide(&v, &j);
 	/* its caller's lease is its own; or it must not wait for one */
@@ -806,18 +979,27 @@ void sessions_dispatch(struct agent *a)
 
 size_t sessions_count(const struct agent *a) { return a->session_count; }
 
+/* What it compiles now; NULL: not known. */
+static const char *source_of(const struct session *s)
+{
+	if (!s->plan)
+		return NULL;
+	if (by_files(s))
+		return s->unit < s->plan->file_unit_count ? file_unit_of(s)->input : NULL;
+	return s->unit < s->plan->unit_count ? unit_of(s)->input : NULL;
+}
+
 /* Where a command is, for people. */
 static struct watch_job describe_job(const struct session *s)
 {
-	bool away = s->state == AWAY && attempt_granted(s->attempt);
+	bool away = s->state == AWAY && s->attempt && attempt_granted(s->attempt);
 	bool waits = s->state == WAITING || (s->state == AWAY && !s->preprocessing);
-	bool known = s->plan && s->unit < s->plan->unit_count && unit_of(s)->input;
 
 	return (struct watch_job){
 		.place = away ? WATCH_AWAY : waits ? WATCH_WAITING : WATCH_PREPARING,
 		.host = away ? attempt_peer(s->attempt) : "",
 		.for_us = clock_us() - (away ? attempt_granted_ms(s->attempt) * 1000 : s->came_us),
-		.source = known ? unit_of(s)->input : path_base(s->ask.program),
+		.source = source_of(s) ? source_of(s) : path_base(s->ask.program),
 	};
 }
 
