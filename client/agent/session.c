@@ -767,6 +767,7 @@ static bool once_more(struct session *s, enum reason why)
 	}
 	if (why != REASON_FILES_CHANGED || ++s->changed >= CHANGED_MAX)
 		return false;
+	stats_add(s->agent->stats, COUNT_RUN_AGAIN, 1);
 	s->state = WAITING;
 	return true;
 }
@@ -775,6 +776,7 @@ static void count_files(struct session *s, const struct attempt *at)
 {
 	struct filejob_counts c = filejob_counts(attempt_files(at));
 
+	stats_add(s->agent->stats, COUNT_NEW_UNITS, c.manifest != MANIFEST_OWN && !s->changed);
 	stats_add(s->agent->stats, COUNT_QUESTIONS, c.questions);
 	stats_add(s->agent->stats, COUNT_CONTENTS, c.contents);
 	stats_add(s->agent->stats, COUNT_CONTENT_BYTES, c.content_bytes);

@@ -19,7 +19,9 @@
 	X(JOBS_FILES, "in-file-mode") \
 	X(QUESTIONS, "questions") \
 	X(CONTENTS, "contents") \
-	X(CONTENT_BYTES, "content-bytes")
+	X(CONTENT_BYTES, "content-bytes") \
+	X(NEW_UNITS, "new-units") \
+	X(RUN_AGAIN, "run-again")
 
 enum counter {
 #define X(id, key) COUNT_##id,
