@@ -4,7 +4,7 @@
  * A step sees one message and returns; placement happens later, in
  * sessions_dispatch(), so that no step is entered from another.
  */
-#include "session.h"
+#include "session_inner.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,62 +13,11 @@
 #include "clock.h"
 #include "environment.h"
 #include "explain.h"
-#include "file.h"
 #include "log.h"
 #include "place.h"
-#include "plan.h"
 #include "planner.h"
 #include "proc.h"
-#include "request.h"
-#include "settings.h"
 #include "toolchain_data.h"
-
-enum state {
-	ASKING,		/* nothing heard yet */
-	DESCRIBING,	/* the wrapper runs the driver */
-	WAITING,	/* for a place */
-	PREPARING,	/* the wrapper opens files and starts the preprocessor */
-	AWAY,		/* preprocessing, or on a volunteer */
-	COMMITTING,	/* the wrapper puts the output in its place */
-	LEAVING,	/* it has its last answer, and what it said before may still come */
-	STATES
-};
-
-struct session {
-	TAILQ_ENTRY(session) link;
-	struct agent *agent;
-	struct conn *conn;
-	enum state state;
-	struct ask ask;
-	int pidfd;
-	pid_t pid;
-	struct settings settings;
-	bool has_settings;
-	bool below_lease;
-	struct stat driver;
-	enum describe_kind describing;
-	struct plan *plan;
-	uint8_t mode;			/* enum job_mode: how the command goes, as far as it can */
-	uint64_t key;			/* of the command */
-	size_t unit;			/* of plan, the one at hand */
-	struct filejob *loading;	/* its past is being looked up */
-	unsigned changed;		/* how often its files changed while it ran */
-	uint32_t round;			/* of PREPARE: what answers an earlier one is too late */
-	bool plain;			/* its second way of preprocessing is being tried */
-	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
-	bool must_local;
-	const struct toolchain *toolchain;
-	bool toolchain_failed;
-	struct closure *closure;	/* being found in a worker thread */
-	struct peer **candidates;
-	unsigned *caps;
-	size_t candidate_count;
-	struct attempt *attempt;
-	enum reason first_failure;	/* one volunteer has failed it already, so */
-	bool preprocessing;
-	uint64_t placed_ms;		/* when its attempt began */
-	uint64_t came_us;
-};
 
 /* A toolchain being found off the loop. The session may end first. */
 struct closure {
@@ -82,7 +31,7 @@ struct closure {
 	struct err err;
 };
 
-enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3, STATUS_MAX = 64 << 10 };
+enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3 };
 
 static void session_end(struct session *s)
 {
@@ -195,13 +144,6 @@ static const struct unit *unit_of(const struct session *s)
 	return &s->plan->units[s->unit];
 }
 
-static const struct file_unit *file_unit_of(const struct session *s)
-{
-	return &s->plan->file_units[s->unit];
-}
-
-static bool by_files(const struct session *s) { return s->mode == JOB_FILES; }
-
 /* Its source may be long in coming. */
 static bool from_stdin(const struct session *s)
 {
@@ -285,30 +227,6 @@ static void finish_remote(struct session *s)
 
 /* Ways */
 
-/* May we look at files in the caller's place? */
-static bool same_rights(pid_t pid)
-{
-	static const char *const rights[] = { "Uid:", "Gid:", "Groups:", "CapEff:" };
-	autofree char *path = xasprintf("/proc/%d/status", (int)pid);
-	autobuf struct buf theirs = { 0 }, ours = { 0 };
-
-	if (read_file(path, STATUS_MAX, &theirs, NULL) < 0 || read_file("/proc/self/status", STATUS_MAX, &ours, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
-		const char *a = strstr(buf_str(&theirs), rights[i]), *b = strstr(buf_str(&ours), rights[i]);
-
-		if (!a || !b || strcspn(a, "\n") != strcspn(b, "\n") || strncmp(a, b, strcspn(a, "\n")) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool can_go_by_files(const struct session *s)
-{
-	return s->plan->files.kind == VERDICT_FILES && s->settings.mode != MODE_TEXT && s->pid > 0 && same_rights(s->pid) &&
-	       !memory_unfit(s->agent->memory, s->key);
-}
-
 static bool can_go_as_text(const struct session *s)
 {
 	return s->plan->verdict.kind == VERDICT_TEXT && s->settings.mode != MODE_FILE;
@@ -346,7 +264,7 @@ static struct verdict why_neither(const struct session *s)
 /* The plan is made: which way? */
 static void follow_plan(struct session *s)
 {
-	bool files = can_go_by_files(s);
+	bool files = files_allowed(s);
 
 	s->mode = files ? JOB_FILES : JOB_TEXT;
 	s->local = s->plan->verdict;
@@ -539,13 +457,7 @@ static void begin_attempt(struct session *s)
 	};
 
 	if (by_files(s)) {
-		planner_file_job(file_unit_of(s), &s->ask.env, s->toolchain, &job);
-		job.caller.cwd = xstrdup(s->ask.cwd);
-		job.caller.umask = s->ask.umask;
-		job.caller.columns = s->ask.stderr_tty ? s->ask.columns : 0;
-		job.caller.lines = s->ask.lines;
-		filejob_caller(s->loading, &job.caller);
-		spec.files = ptr_steal(&s->loading);
+		spec.files = files_job(s, &job);
 		spec.known_text = 0;
 	} else {
 		planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
@@ -758,7 +670,7 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 	return true;
 }
 
-/* What became of its file mode is no fault of a volunteer's. */
+/* What file mode came to is no fault of a volunteer's: as text then, or again. */
 static bool once_more(struct session *s, enum reason why)
 {
 	if (why == REASON_FILES_UNFIT) {
@@ -770,36 +682,6 @@ static bool once_more(struct session *s, enum reason why)
 	stats_add(s->agent->stats, COUNT_RUN_AGAIN, 1);
 	s->state = WAITING;
 	return true;
-}
-
-static void count_files(struct session *s, const struct attempt *at)
-{
-	struct filejob_counts c = filejob_counts(attempt_files(at));
-
-	stats_add(s->agent->stats, COUNT_NEW_UNITS, c.manifest != MANIFEST_OWN && !s->changed);
-	stats_add(s->agent->stats, COUNT_QUESTIONS, c.questions);
-	stats_add(s->agent->stats, COUNT_CONTENTS, c.contents);
-	stats_add(s->agent->stats, COUNT_CONTENT_BYTES, c.content_bytes);
-	log_debug("files", "pid=%d manifest=%d questions=%llu contents=%llu bytes=%llu", (int)s->pid, c.manifest,
-		  (unsigned long long)c.questions, (unsigned long long)c.contents, (unsigned long long)c.content_bytes);
-}
-
-/* What it came to, for the wrapper to do. */
-static void send_outcome(struct session *s, const struct attempt *at)
-{
-	const struct filejob *j = attempt_files(at);
-	const char *removed = file_unit_of(s)->removed;
-	struct outcome m = { .round = ++s->round, .changes = *filejob_changes(j) };
-	autofree char *absolute = NULL;
-	autobuf struct buf b = { 0 };
-	int fd = filejob_contents(j);
-
-	filejob_said(j, &m.out_bytes, &m.err_bytes);
-	m.status = attempt_result(at).exit_status;
-	if (m.status && removed)
-		m.removed = absolute = *removed == '/' ? xstrdup(removed) : xasprintf("%s/%s", s->ask.cwd, removed);
-	outcome_put(&b, &m);
-	conn_send_fds(s->conn, REQUEST_OUTCOME, 0, &b, &fd, 1);
 }
 
 static void on_ended(struct attempt *at, enum reason why, void *arg)
@@ -815,22 +697,20 @@ static void on_ended(struct attempt *at, enum reason why, void *arg)
 	s->attempt = NULL;
 	s->preprocessing = false;
 	if (by_files(s))
-		count_files(s, at);
+		files_count(s, at);
 	else if (why == REASON_DIAGNOSTICS)
 		remember_diagnostics(s, at);
 	if (why == REASON_NONE) {
 		s->state = COMMITTING;
 		if (by_files(s))
-			send_outcome(s, at);
+			files_deliver(s, at);
 		else
 			send_buf(s, REQUEST_FINISHED, NULL);
-	} else if (by_files(s) && once_more(s, why)) {
-		;	/* as text, or again */
 	} else if (!by_files(s) && why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
 		s->plain = true;
 		s->state = WAITING;
 		find_toolchain(s);
-	} else if (!try_elsewhere(s, attempt_where(at), why)) {
+	} else if (!(by_files(s) && once_more(s, why)) && !try_elsewhere(s, attempt_where(at), why)) {
 		must_be_local(s, why);
 	}
 	agent_dispatch(s->agent);
@@ -879,33 +759,13 @@ static void send_prepare(struct session *s)
 	send_buf(s, REQUEST_PREPARE, &b);
 }
 
-/* Its past is known: a place can be asked for. */
-static void on_loaded(void *arg)
-{
-	begin_attempt(arg);
-}
-
-static void go_by_files(struct session *s)
-{
-	bool last = s->unit + 1 == s->plan->file_unit_count, clang = s->plan->dialect == DIALECT_CLANG;
-	struct filejob_spec spec = {
-		.loop = s->agent->loop, .files = s->agent->files, .manifests = s->agent->manifests, .plan = s->plan,
-		.unit = file_unit_of(s), .cwd = s->ask.cwd, .toolchain = s->toolchain,
-		.has_date = environment_get(&s->ask.env, "SOURCE_DATE_EPOCH"),
-		/* what was said for one unit must not be said again */
-		.may_fail = s->plan->file_unit_count == 1,
-		/* clang's driver tells its compiler of the terminal, and did not know of it */
-		.may_speak = last && !(clang && s->ask.stderr_tty),
-	};
-
-	s->state = AWAY;
-	s->loading = filejob_new(&spec, on_loaded, s);
-}
+static void on_loaded(void *session) { begin_attempt(session); }
 
 static void go_remote(struct session *s)
 {
 	if (by_files(s)) {
-		go_by_files(s);
+		s->state = AWAY;
+		files_go(s, on_loaded);
 		return;
 	}
 	s->state = PREPARING;
