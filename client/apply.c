@@ -68,11 +68,9 @@ static enum reason prepare_dir(struct step *s)
 	struct stat st;
 
 	s->made = mkdir(c->path, 0777) == 0;
-	if (!s->made)
-		return errno == EEXIST && stat(c->path, &st) == 0 && S_ISDIR(st.st_mode) ? REASON_NONE : REASON_OUTPUT_ODD;
-	if (c->mode != (0777 & ~output_umask()) && chmod(c->path, c->mode) < 0)
-		return REASON_OUTPUT_ODD;
-	return REASON_NONE;
+	if (s->made)
+		return c->mode == (0777 & ~output_umask()) || chmod(c->path, c->mode) == 0 ? REASON_NONE : REASON_OUTPUT_ODD;
+	return errno == EEXIST && stat(c->path, &st) == 0 && S_ISDIR(st.st_mode) ? REASON_NONE : REASON_OUTPUT_ODD;
 }
 
 static bool is_empty(const char *path)
