@@ -15,6 +15,7 @@
 #include "forecast.h"
 #include "log.h"
 #include "plan_files.h"
+#include "private.h"
 #include "told.h"
 #include "wire.h"
 
@@ -35,6 +36,7 @@ struct filejob {
 	struct buf manifest_bytes;
 	enum manifest_of manifest_of;
 	bool refreshed;
+	struct argv named;		/* directories */
 	struct told told;		/* its start is the worker's before it is refreshed */
 	size_t stale;			/* facts of the start that were no longer so */
 
@@ -71,6 +73,7 @@ static void release(struct filejob *j)
 		return;
 	plan_free(j->spec.plan);
 	told_free(&j->told);
+	argv_free(&j->named);
 	changes_free(&j->changes);
 	used_free(&j->used);
 	buf_free(&j->manifest_bytes);
@@ -171,6 +174,7 @@ struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void 
 	*j = (struct filejob){ .spec = *spec, .cwd = xstrdup(spec->cwd), .on_ready = ready, .arg = arg, .output = -1 };
 	plan_share(spec->plan);
 	make_key(j);
+	private_named(&spec->unit->job, j->cwd, spec->unit->input, &j->named);
 	start(task_new(j, load, loaded));
 	return j;
 }
@@ -201,6 +205,18 @@ static void refresh(struct task *t)
 	}
 }
 
+/* What it is about to be told: does it all fit, and is it anybody else's business? */
+static bool may_tell(const struct filejob *j, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (private_file(&facts->v[i], &j->named)) {
+			log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+				 facts->v[i].path);
+			return false;
+		}
+	return facts_fit(facts);
+}
+
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
 {
 	autobuf struct buf b = { 0 };
@@ -216,7 +232,7 @@ static void refreshed(struct task *t)
 	j->refreshed = true;
 	if (!j->conn)
 		return;
-	if (facts_fit(&t->facts) && facts_fit(&j->told.start))
+	if (may_tell(j, &t->facts) && may_tell(j, &j->told.start))
 		send_facts(j, WIRE_FACTS, 0, &t->facts);
 	else
 		fail(j, REASON_FILES_UNFIT);
@@ -294,7 +310,7 @@ static void answer(struct task *t)
 	if (!j->conn)
 		return;
 	mark_outputs(j, &t->facts);
-	if (!facts_fit(&t->facts))
+	if (!may_tell(j, &t->facts))
 		fail(j, REASON_FILES_UNFIT);
 	else if (!told_add(&j->told, &t->facts))
 		fail(j, REASON_FILES_CHANGED);
