@@ -72,7 +72,7 @@ struct ask {
 	uint8_t quick;		/* enum reason: settled already, only a local slot is wanted */
 	uint8_t after;		/* enum reason: why an earlier attempt of this command failed */
 	uint8_t stderr_tty;
-	uint16_t columns, lines;	/* of that terminal */
+	uint16_t columns, lines;	/* job.h: struct job_caller */
 	uint16_t umask;
 };
 

@@ -39,7 +39,11 @@ struct job_step {
 struct job_caller {
 	char *cwd;		/* absolute */
 	uint16_t umask;
-	uint16_t columns, lines;	/* of the terminal that its stderr is; 0: it is none */
+	/*
+	 * columns 0: its stderr is no terminal. Else it is one, and what ioctl(2) tells of its stdin, which is what gcc asks,
+	 * is this; 65535: nothing, as that is no terminal.
+	 */
+	uint16_t columns, lines;
 	struct digest manifest;	/* of the encoded facts (fact.h) that it starts with: a blob. 0: none */
 	uint64_t manifest_size;
 };

@@ -128,6 +128,7 @@ struct fact fact_used(const struct fact *f, const char *path, unsigned how)
 	if (!f || !f->path)
 		return (struct fact){ .path = xstrdup(path), .kind = f ? f->kind : FACT_ABSENT };
 	kept = fact_copy(f);
+	kept.unread = f->kind == FACT_FILE && !(how & USED_READ);
 	if (!(how & USED_LISTED)) {
 		argv_free(&kept.names);
 		kept.listed = false;

@@ -45,7 +45,7 @@ int used_get(struct reader *r, size_t count, struct used *u, struct err *err);
 /*
  * What the next run should start with: of a used fact (NULL: it was absent)
  * that a job was told of, all that it may ask again. The names of a directory are kept only when
- * they were read. The caller frees what it holds.
+ * they were read; a file whose contents were not read is marked so. The caller frees what it holds.
  */
 struct fact fact_used(const struct fact *f, const char *path, unsigned how);
 

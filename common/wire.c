@@ -15,7 +15,7 @@ static const struct frame_rule rules[WIRE_TYPES] = {
 	[WIRE_REFUSE] = { "REFUSE", 1024 },
 	[WIRE_CANCEL] = { "CANCEL", 0 },
 	[WIRE_PING] = { "PING", 8 },
-	[WIRE_PONG] = { "PONG", 8 },
+	[WIRE_PONG] = { "PONG", 16 },
 	[WIRE_JOB] = { "JOB", JOB_BYTES_MAX },
 	[WIRE_INPUT] = { "INPUT", FRAME_MAX, .bulk = true },
 	[WIRE_INPUT_END] = { "INPUT_END", 16 },
@@ -375,13 +375,26 @@ int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err
 	return end(r, "PROGRESS", err);
 }
 
-void wire_stamp_put(struct buf *b, uint64_t stamp)
+void wire_ping_put(struct buf *b, uint64_t stamp)
 {
 	put_u64(b, stamp);
 }
 
-int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err)
+int wire_ping_get(struct reader *r, uint64_t *stamp, struct err *err)
 {
 	*stamp = get_u64(r);
 	return end(r, "PING", err);
+}
+
+void wire_pong_put(struct buf *b, uint64_t stamp, uint64_t time_us)
+{
+	put_u64(b, stamp);
+	put_u64(b, time_us);
+}
+
+int wire_pong_get(struct reader *r, uint64_t *stamp, uint64_t *time_us, struct err *err)
+{
+	*stamp = get_u64(r);
+	*time_us = get_u64(r);
+	return end(r, "PONG", err);
 }

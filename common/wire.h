@@ -14,7 +14,7 @@
  *	                           <-   GRANT id {token} | REFUSE id {code, why}
  *	CANCEL id                  ->                      also gives a grant back
  *	PING {stamp}               ->
- *	                           <-   PONG {stamp}
+ *	                           <-   PONG {stamp, time of day}
  *
  * Job connections, a few kept warm, each carrying one job at a time:
  *
@@ -282,7 +282,10 @@ void wire_question_put(struct buf *b, const struct wire_question *m);
 int wire_question_get(struct reader *r, struct wire_question *m, struct err *err);
 void wire_progress_put(struct buf *b, const struct wire_progress *m);
 int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err);
-void wire_stamp_put(struct buf *b, uint64_t stamp);		/* PING, PONG */
-int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err);
+void wire_ping_put(struct buf *b, uint64_t stamp);
+int wire_ping_get(struct reader *r, uint64_t *stamp, struct err *err);
+/* time_us: of day, since 1970. */
+void wire_pong_put(struct buf *b, uint64_t stamp, uint64_t time_us);
+int wire_pong_get(struct reader *r, uint64_t *stamp, uint64_t *time_us, struct err *err);
 
 #endif

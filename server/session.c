@@ -336,11 +336,11 @@ static int on_ping(struct session *x, struct frame *f, struct err *err)
 	struct reader r = reader_of(f->payload, f->length);
 	autobuf struct buf b = { 0 };
 	uint64_t stamp;
-	int rc = wire_stamp_get(&r, &stamp, err);
+	int rc = wire_ping_get(&r, &stamp, err);
 
 	if (rc < 0)
 		return rc;
-	wire_stamp_put(&b, stamp);
+	wire_pong_put(&b, stamp, clock_time_us());
 	conn_send(x->conn, WIRE_PONG, f->id, &b);
 	return 0;
 }

@@ -257,9 +257,11 @@ static void unit_free(struct unit *u)
 	job_free(&u->job_plain);
 }
 
+void plan_share(struct plan *p) { p->shares++; }
+
 void plan_free(struct plan *p)
 {
-	if (!p)
+	if (!p || p->shares--)
 		return;
 	for (size_t i = 0; i < p->unit_count; i++)
 		unit_free(&p->units[i]);

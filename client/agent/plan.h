@@ -57,6 +57,7 @@ struct file_unit {
 };
 
 struct plan {
+	unsigned shares;		/* besides the first owner's */
 	enum dialect dialect;
 	struct command *commands;
 	size_t command_count;
@@ -89,6 +90,8 @@ struct plan_options {
 int plan_make(enum dialect dialect, const struct argv *user_argv, const char *text,
 	      const struct plan_options *options, struct plan **out, struct err *err);
 void plan_free(struct plan *p);
+/* Another owner, who frees it as well. Not for threads. */
+void plan_share(struct plan *p);
 
 /*
  * May this unit, started in cwd (absolute), have changed this path (canonical)? Only names that its command gives, or that

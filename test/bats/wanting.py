@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import struct
 import sys
+import time
 
 HELLO, WELCOME, BYE, STATE, TOOLCHAIN, TOOLCHAIN_STATE, RESERVE, GRANT, REFUSE, CANCEL, PING, PONG = range(1, 13)
 SUPPLY, WANT, BLOB, BLOB_DATA, BLOB_NONE = range(20, 25)
@@ -97,7 +98,7 @@ async def control(peer):
             say("reserve")
             peer.send(REFUSE, struct.pack("<B", 9) + text("no slots here"), ident)
         elif kind == PING:
-            peer.send(PONG, payload, ident)
+            peer.send(PONG, payload + struct.pack("<Q", time.time_ns() // 1000), ident)
         else:
             assert kind == CANCEL, kind
 

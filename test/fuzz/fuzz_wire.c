@@ -48,7 +48,7 @@ static void round_stamp(struct reader *r)
 {
 	uint64_t stamp;
 
-	wire_stamp_get(r, &stamp, NULL);
+	wire_ping_get(r, &stamp, NULL);
 }
 
 static void round_job(struct reader *r)
