@@ -14,6 +14,7 @@
 
 #include "confine.h"
 #include "file.h"
+#include "root.h"
 #include "spawner.h"
 #include "syscalls.h"
 
@@ -76,7 +77,7 @@ static int probe(const struct box_request *q, struct err *err)
 	if (dup2(STDERR_FILENO, BOX_FD) < 0)
 		rc = err_sys(err, "dup");
 	if (rc == 0)
-		rc = confine(q, err);
+		rc = confine(q, root_enter, NULL, err);
 	return rc < 0 ? rc : run_inner(err);
 }
 
