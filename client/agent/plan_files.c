@@ -359,6 +359,7 @@ static void unit_read(struct plan *p, struct file_unit *u, const struct argv *us
 	}
 	find_removed(u, c, at, p->dialect, user_argv);
 	make_job(u, c, o);
+	plan_files_places(u);
 }
 
 void plan_files_make(struct plan *p, const struct argv *user_argv, const struct plan_options *o)
@@ -381,6 +382,9 @@ void plan_files_free(struct plan *p)
 		free(u->input);
 		free(u->output);
 		free(u->removed);
+		argv_free(&u->writes);
+		argv_free(&u->beside);
+		argv_free(&u->fills);
 		job_free(&u->job);
 	}
 	free(p->file_units);
