@@ -224,6 +224,18 @@ static void a_directory_called_proc_is_none_of_the_kernels(void **state UNUSED)
 	plan_free(p);
 }
 
+static void a_moved_gcc_says_where_it_is(void **state UNUSED)
+{
+	struct plan *moved = plan_of("gcc -c a.c", " /x/lib/gcc/t/12/cc1 -iprefix /x/bin/../lib/gcc/t/12/ a.c " TO_S AS);
+	struct plan *usual = plan_of("gcc -c a.c", CC1 "a.c " TO_S AS);
+
+	assert_int_equal(moved->file_units[0].job.env.count, 1);
+	assert_string_equal(moved->file_units[0].job.env.v[0], "GCC_EXEC_PREFIX=/x/bin/../lib/gcc/");
+	assert_int_equal(usual->file_units[0].job.env.count, 0);
+	plan_free(moved);
+	plan_free(usual);
+}
+
 static void odd_inputs_and_outputs_stay(void **state UNUSED)
 {
 	assert_stays("gcc -c -x c -", CC1 "- " TO_S AS, REASON_INPUT_ODD, "-");
@@ -339,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_precompiled_header_is_an_output),
 		cmocka_unit_test(what_only_means_something_here_stays),
 		cmocka_unit_test(a_directory_called_proc_is_none_of_the_kernels),
+		cmocka_unit_test(a_moved_gcc_says_where_it_is),
 		cmocka_unit_test(odd_inputs_and_outputs_stay),
 		cmocka_unit_test(what_is_no_compile_stays),
 		cmocka_unit_test(files_compiled_alike_have_one_key),
