@@ -384,16 +384,14 @@ static int open_proc(struct err *err)
 	return fd < 0 ? err_sys(err, "make a /proc") : fd;
 }
 
-static void set_owner(struct fuse_owner *o, const struct box_request *q)
+struct fuse_owner borrowed_owner(const struct box_request *q)
 {
-	if (q->uid)
-		*o = (struct fuse_owner){ .uid = q->uid, .gid = q->uid, .other = true };
-	else
-		*o = (struct fuse_owner){ .uid = getuid(), .gid = getgid() };
+	return q->uid ? (struct fuse_owner){ .uid = q->uid, .gid = q->uid, .other = true } :
+			(struct fuse_owner){ .uid = getuid(), .gid = getgid() };
 }
 
 /* The kernel's own has all ids, as they are. */
-static bool in_user_namespace(void)
+bool borrowed_in_user_namespace(void)
 {
 	autobuf struct buf map = { 0 };
 	unsigned first, outside, count;
@@ -409,8 +407,8 @@ static int make_root(struct borrowed *f, struct err *err)
 	int rc;
 
 	f->overlay = (struct overlay){ .toolchain = q->root, .place = place, .bytes = q->scratch_bytes, .files = FILES_MAX,
-				       .in_user_namespace = in_user_namespace(), .upper = -1, .root = -1 };
-	set_owner(&f->overlay.owner, q);
+				       .in_user_namespace = borrowed_in_user_namespace(),
+				       .owner = borrowed_owner(q), .upper = -1, .root = -1 };
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(err, "make mounts private");
 	rc = overlay_prepare(&f->overlay, f->view, &hooks, f, &f->fuse, err);

@@ -9,6 +9,7 @@
 #define RCC_BOX_BORROWED_H
 
 #include "link.h"
+#include "overlay.h"
 #include "request.h"
 
 struct borrowed;
@@ -19,6 +20,10 @@ struct borrowed;
  * the caller says cannot be used; ERR_CLOSED: it is gone; ERR_IO names the step.
  */
 int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed **out, struct err *err);
+
+/* Whom the job is in its root, and which kind of overlay that takes. */
+struct fuse_owner borrowed_owner(const struct box_request *q);
+bool borrowed_in_user_namespace(void);
 
 int borrowed_fd(const struct borrowed *f);		/* readable: borrowed_turn() */
 int borrowed_null(const struct borrowed *f);		/* /dev/null, to read */
