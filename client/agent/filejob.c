@@ -189,12 +189,24 @@ void filejob_caller(const struct filejob *j, struct job_caller *out)
 
 /* Refresh */
 
+/* Its outputs of last time are there to be replaced, not to be read. */
+static void mark_outputs(const struct filejob *j, struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct fact *f = &facts->v[i];
+
+		f->unread |= f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
+			    plan_may_change(j->spec.unit, j->cwd, f->path);
+	}
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	if (j->manifest_of == MANIFEST_NONE) {
 		forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, &j->told.start);
+		mark_outputs(j, &j->told.start);
 		for (size_t i = 0; i < j->told.start.count; i++) {
 			struct fact copy = fact_copy(&j->told.start.v[i]);
 
@@ -202,6 +214,12 @@ static void refresh(struct task *t)
 		}
 	} else {
 		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		mark_outputs(j, &t->facts);
+		for (size_t i = 0; i < t->facts.count; i++) {
+			struct fact copy = fact_copy(&t->facts.v[i]);
+
+			facts_set(&j->told.start, &copy);
+		}
 	}
 }
 
@@ -288,17 +306,6 @@ void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }
 static void find_answer(struct task *t)
 {
 	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
-}
-
-/* Its outputs of last time are there to be replaced, not to be read. */
-static void mark_outputs(const struct filejob *j, struct facts *facts)
-{
-	for (size_t i = 0; i < facts->count; i++) {
-		struct fact *f = &facts->v[i];
-
-		f->unread = f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
-			    plan_may_change(j->spec.unit, j->cwd, f->path);
-	}
 }
 
 static void answer(struct task *t)

@@ -181,12 +181,12 @@ static void copy_job(const struct job *job, const struct toolchain *tc, struct j
 		};
 }
 
-static void copy_env(struct argv *out, const struct argv *env, const struct toolchain *tc, bool (*travels)(const char *))
+static void copy_env(struct argv *out, const struct argv *env, bool speaks, bool (*travels)(const char *))
 {
 	for (size_t i = 0; i < env->count; i++) {
 		autofree char *name = xstrndup(env->v[i], strcspn(env->v[i], "="));
 
-		if (travels(name) && (tc->translates || !plan_env_speaks(name)))
+		if (travels(name) && (speaks || !plan_env_speaks(name)))
 			argv_push(out, env->v[i]);
 	}
 }
@@ -194,13 +194,13 @@ static void copy_env(struct argv *out, const struct argv *env, const struct tool
 void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
 {
 	copy_job(job, tc, out);
-	copy_env(&out->env, env, tc, plan_env_travels);
+	copy_env(&out->env, env, tc->translates, plan_env_travels);
 }
 
 void planner_file_job(const struct file_unit *u, const struct argv *env, const struct toolchain *tc, struct job *out)
 {
 	copy_job(&u->job, tc, out);
-	copy_env(&out->env, env, tc, plan_env_travels_with_files);
+	copy_env(&out->env, env, true, plan_env_travels_with_files);
 }
 
 static bool exists_in(const char *dir, size_t dir_len, const char *name)
