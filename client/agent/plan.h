@@ -54,6 +54,10 @@ struct file_unit {
 	char *output;		/* as written: what it is all for */
 	char *removed;		/* as written: what the driver removes when a step from removed_from on fails; NULL: nothing */
 	size_t removed_from;
+	/* where it may write, as written; for plan_may_change() */
+	struct argv writes;	/* files */
+	struct argv beside;	/* how files begin that compilers make up */
+	struct argv fills;	/* directories */
 };
 
 struct plan {

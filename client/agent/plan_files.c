@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 
+#include "environment.h"
 #include "plan_args.h"
 #include "plan_parse.h"
 #include "plan_program.h"
@@ -268,6 +269,31 @@ static void join_steps(struct job_step *from, struct job_step *to)
 	argv_push(&to->argv, PIPE);
 }
 
+/*
+ * A gcc that was moved tells its subcommands where it is, in a variable; what
+ * it prints of it has TARGET/VERSION/ at its end.
+ */
+static void add_prefix(struct job *job, const struct plan_options *o)
+{
+	const struct argv *argv = &job->steps[0].argv;
+	autofree char *dir = NULL;
+	size_t i = 1;
+
+	while (i < argv->count && !str_eq(argv->v[i], "-iprefix"))
+		i++;
+	if (i + 1 >= argv->count || (o->env && environment_get(o->env, "GCC_EXEC_PREFIX")))
+		return;
+	dir = xstrdup(argv->v[i + 1]);
+	for (int above = 0; above < 3; above++) {
+		char *slash = strrchr(dir, '/');
+
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
+	argv_pushf(&job->env, "GCC_EXEC_PREFIX=%s/", dir);
+}
+
 static void make_job(struct file_unit *u, const struct command *c, const struct plan_options *o)
 {
 	u->job.mode = JOB_FILES;
@@ -276,6 +302,7 @@ static void make_job(struct file_unit *u, const struct command *c, const struct 
 	for (size_t i = 0; i + 1 < u->count; i++)
 		if (pipes(&c[i], &c[i + 1]))
 			join_steps(&u->job.steps[i], &u->job.steps[i + 1]);
+	add_prefix(&u->job, o);
 }
 
 /* What the unit is for, and the step that makes it. */
@@ -359,6 +386,7 @@ static void unit_read(struct plan *p, struct file_unit *u, const struct argv *us
 	}
 	find_removed(u, c, at, p->dialect, user_argv);
 	make_job(u, c, o);
+	plan_files_places(u);
 }
 
 void plan_files_make(struct plan *p, const struct argv *user_argv, const struct plan_options *o)
@@ -381,6 +409,9 @@ void plan_files_free(struct plan *p)
 		free(u->input);
 		free(u->output);
 		free(u->removed);
+		argv_free(&u->writes);
+		argv_free(&u->beside);
+		argv_free(&u->fills);
 		job_free(&u->job);
 	}
 	free(p->file_units);

@@ -21,6 +21,9 @@ void plan_files_free(struct plan *p);
  */
 void plan_files_key(const struct file_unit *u, struct buf *out);
 
+/* Fills in where the unit may write, from its job, input and output. */
+void plan_files_places(struct file_unit *u);
+
 /* Up to the first dot of the last part of path: what compilers name side files by. */
 char *plan_stem(const char *path);
 

@@ -136,14 +136,19 @@ static bool resolve(struct job *job, const char *path)
 
 static void resolve_units(struct plan *p, const char *path)
 {
+	static const struct verdict not_found = { .kind = VERDICT_LOCAL, .reason = REASON_UNUSUAL_PLAN,
+						  .detail = "a subcommand is not found by an absolute path" };
+
 	for (size_t i = 0; i < p->unit_count; i++) {
 		struct unit *u = &p->units[i];
 
 		if (u->verdict.kind == VERDICT_LOCAL || (resolve(&u->job, path) && resolve(&u->job_plain, path)))
 			continue;
-		u->verdict = p->verdict = (struct verdict){ .kind = VERDICT_LOCAL, .reason = REASON_UNUSUAL_PLAN };
-		strcpy(p->verdict.detail, "a subcommand is not found by an absolute path");
+		u->verdict = p->verdict = not_found;
 	}
+	for (size_t i = 0; i < p->file_unit_count && p->files.kind == VERDICT_FILES; i++)
+		if (!resolve(&p->file_units[i].job, path))
+			p->files = not_found;
 }
 
 int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kind, const struct stat *driver,
@@ -164,21 +169,38 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 	return 0;
 }
 
-void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
+static void copy_job(const struct job *job, const struct toolchain *tc, struct job *out)
 {
-	*out = (struct job){ .toolchain = tc->id, .input_name = xstrdup(job->input_name ? job->input_name : ""),
+	*out = (struct job){ .mode = job->mode, .toolchain = tc->id, .env = argv_copy(&job->env),
+			     .input_name = xstrdup(job->input_name ? job->input_name : ""),
 			     .step_count = job->step_count, .outputs = argv_copy(&job->outputs) };
 	for (size_t i = 0; i < job->step_count; i++)
 		out->steps[i] = (struct job_step){
 			.program = xstrdup(job->steps[i].program), .argv = argv_copy(&job->steps[i].argv),
 			.stdin_input = job->steps[i].stdin_input,
 		};
+}
+
+static void copy_env(struct argv *out, const struct argv *env, const struct toolchain *tc, bool (*travels)(const char *))
+{
 	for (size_t i = 0; i < env->count; i++) {
 		autofree char *name = xstrndup(env->v[i], strcspn(env->v[i], "="));
 
-		if (plan_env_travels(name) && (tc->translates || !plan_env_speaks(name)))
-			argv_push(&out->env, env->v[i]);
+		if (travels(name) && (tc->translates || !plan_env_speaks(name)))
+			argv_push(out, env->v[i]);
 	}
+}
+
+void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
+{
+	copy_job(job, tc, out);
+	copy_env(&out->env, env, tc, plan_env_travels);
+}
+
+void planner_file_job(const struct file_unit *u, const struct argv *env, const struct toolchain *tc, struct job *out)
+{
+	copy_job(&u->job, tc, out);
+	copy_env(&out->env, env, tc, plan_env_travels_with_files);
 }
 
 static bool exists_in(const char *dir, size_t dir_len, const char *name)

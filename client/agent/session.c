@@ -269,7 +269,7 @@ static void follow_plan(struct session *s)
 	s->mode = files ? JOB_FILES : JOB_TEXT;
 	s->local = s->plan->verdict;
 	if (s->ask.explain) {
-		autofree char *text = explain_plan(s->plan, &s->ask);
+		autofree char *text = explain_plan(s->plan, &s->ask, s->settings.mode);
 
 		answer_send(s->conn, text);
 		session_end(s);

@@ -224,6 +224,18 @@ static void a_directory_called_proc_is_none_of_the_kernels(void **state UNUSED)
 	plan_free(p);
 }
 
+static void a_moved_gcc_says_where_it_is(void **state UNUSED)
+{
+	struct plan *moved = plan_of("gcc -c a.c", " /x/lib/gcc/t/12/cc1 -iprefix /x/bin/../lib/gcc/t/12/ a.c " TO_S AS);
+	struct plan *usual = plan_of("gcc -c a.c", CC1 "a.c " TO_S AS);
+
+	assert_int_equal(moved->file_units[0].job.env.count, 1);
+	assert_string_equal(moved->file_units[0].job.env.v[0], "GCC_EXEC_PREFIX=/x/bin/../lib/gcc/");
+	assert_int_equal(usual->file_units[0].job.env.count, 0);
+	plan_free(moved);
+	plan_free(usual);
+}
+
 static void odd_inputs_and_outputs_stay(void **state UNUSED)
 {
 	assert_stays("gcc -c -x c -", CC1 "- " TO_S AS, REASON_INPUT_ODD, "-");
@@ -270,6 +282,62 @@ static void files_compiled_alike_have_one_key(void **state UNUSED)
 	assert_null(strstr(a, "a.c"));
 }
 
+static void assert_may(const struct plan *p, const char *path, bool may)
+{
+	if (plan_may_change(&p->file_units[0], "/w", path) != may)
+		fail_msg("%s: %s", path, may ? "may not" : "may");
+}
+
+static void outputs_are_written_where_the_command_says(void **state UNUSED)
+{
+	static const char *const may[] = {
+		"/w/out/x.y.o", "/w/dep/x.d", "/l/a.lst", "/w/out/x.dwo", "/w/all.txt",
+		/* made up by the compiler */
+		"/w/out/x.su", "/w/out/x.y.gcno", "/w/out/x.y.c.252t.optimized", "/w/out/x.y.c.001l.class", "/w/out/a.ci",
+		"/w/src/a.gcc.json", "/w/a.c.gkd", "/w/x.c.opt-record.json.gz", "/w/pre-x.su",
+	}, *const may_not[] = {
+		"/", "/w", "/w/out", "/w/inc", "/w/src", "/etc/passwd", "/w/src/a.c", "/w/src/b.c", "/w/inc/h.h", "/w/forced.h",
+		"/w/src/a.h", "/w/src/a.sh", "/w/x.y.o", "/w/src/out/x.y.o", "/w/out/x.y.o/z", "/w/out/x.y.o.old", "/out/x.y.o",
+		"/w/out/../out/x.y.o", "/w/./out/x.y.o", "/w//out/x.y.o", "/w/out/x.y.o/", "w/out/x.y.o", "",
+		"/w/out/xx.su", "/w/out/b.su", "/w/out/x-1.su", "/w/inc/x.su", "/w/out/x.d/y.su", "/w/out/x.252t", "/w/out/.x.su",
+		"/w/gcm.cache/m.gcm", "/.rcc/cc000000.s", "/w/Makefile", "/l", "/w/src/a.c.orig", "/w/inc/x.252t.y",
+	};
+	struct plan *p = plan_of("gcc -c src/a.c -o out/x.y.o",
+				 CC1 "-I inc -include forced.h -MD dep/x.d src/a.c -quiet -dumpdir out/ -dumpbase x.y.c -dumpbase-ext .c "
+				 "\"-fdump-tree-all=all.txt\" -dumpdir pre- " TO_S
+				 " as --64 \"-ahl=/l/a.lst\" -o out/x.y.o /tmp/t/cc000000.s\n objcopy --extract-dwo out/x.y.o out/x.dwo\n");
+
+	assert_int_equal(p->file_unit_count, 1);
+	for (size_t i = 0; i < ARRAY_LEN(may); i++)
+		assert_may(p, may[i], true);
+	for (size_t i = 0; i < ARRAY_LEN(may_not); i++)
+		assert_may(p, may_not[i], false);
+	plan_free(p);
+}
+
+static void modules_have_a_directory(void **state UNUSED)
+{
+	struct plan *gcc = plan_of("g++ -fmodules-ts -c a.cc", " /usr/lib/gcc/x86_64-linux-gnu/12/cc1plus -fmodules-ts a.cc " TO_S AS);
+	struct plan *clang = plan_of("clang -fmodules -c a.c", CLANG "\"-fmodules-cache-path=../cache\" \"-o\" \"a.o\" \"a.c\"\n");
+
+	assert_may(gcc, "/w/gcm.cache", true);
+	assert_may(gcc, "/w/gcm.cache/x/m.gcm", true);
+	assert_may(gcc, "/w/gcm.cachex", false);
+	assert_may(gcc, "/gcm.cache/m.gcm", false);
+	assert_may(clang, "/cache/1/m.pcm", true);
+	assert_may(clang, "/w/cache/m.pcm", false);
+	plan_free(gcc);
+	plan_free(clang);
+}
+
+static void a_source_is_no_output(void **state UNUSED)
+{
+	struct plan *p = plan_of("gcc -c a.s -o a.s", " as -o a.s a.s\n");
+
+	assert_may(p, "/w/a.s", false);
+	plan_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,9 +351,13 @@ int main(void)
 		cmocka_unit_test(a_precompiled_header_is_an_output),
 		cmocka_unit_test(what_only_means_something_here_stays),
 		cmocka_unit_test(a_directory_called_proc_is_none_of_the_kernels),
+		cmocka_unit_test(a_moved_gcc_says_where_it_is),
 		cmocka_unit_test(odd_inputs_and_outputs_stay),
 		cmocka_unit_test(what_is_no_compile_stays),
 		cmocka_unit_test(files_compiled_alike_have_one_key),
+		cmocka_unit_test(outputs_are_written_where_the_command_says),
+		cmocka_unit_test(modules_have_a_directory),
+		cmocka_unit_test(a_source_is_no_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
