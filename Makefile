@@ -43,8 +43,8 @@ all: $(PROGRAMS)
 .SECONDARY:
 
 # The wrapper and the box are listed by name: what they link is what they may do.
-WRAPPER_COMMON = argv base buf err file frame proc
-BOX_COMMON = argv base buf codec err fact file frame job wire
+WRAPPER_COMMON = argv base buf change err fact file frame proc
+BOX_COMMON = argv base buf change codec err fact file frame job used wire
 $O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^
 AGENT_CLIENT = environment reason request
@@ -88,7 +88,7 @@ endef
 $(foreach f,$(floors),$(eval $(call archive,$f)))
 ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
-SERVER_TESTS = test_admit test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
+SERVER_TESTS = test_admit test_fetch test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
 TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 
@@ -143,7 +143,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=missingIncludeSystem \
 		--enable=warning,portability --include="$$queue" -D_GNU_SOURCE '-D__typeof__(x)=void *' \
 		-Icommon -Iclient -Iclient/agent -Iserver -Iserver/box common client server
-	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads .ci/run
+	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads test/bench/modes .ci/run
 .PHONY: lint
 
 include contrib/install.mk

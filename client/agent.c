@@ -345,10 +345,28 @@ int agent_send(int fd, uint8_t type, const struct buf *payload, const int *fds, 
 	return rc;
 }
 
-static int receive_bytes(int fd, void *p, size_t len, struct err *err)
+/* As recv(2); a descriptor that comes with the bytes replaces *came. */
+static ssize_t receive_some(int fd, void *p, size_t len, int *came)
+{
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int))]; } control;
+	struct iovec iov = { p, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+			      .msg_controllen = CMSG_LEN(sizeof(int)) };	/* room for one: the kernel drops more */
+	ssize_t n = recvmsg(fd, &msg, MSG_WAITALL | MSG_CMSG_CLOEXEC);
+
+	if (n <= 0 || msg.msg_controllen < CMSG_LEN(sizeof(int)) || control.h.cmsg_type != SCM_RIGHTS)
+		return n;
+	if (*came >= 0)
+		close(*came);
+	memcpy(came, CMSG_DATA(&control.h), sizeof *came);
+	*came = fd_high(*came);
+	return n;
+}
+
+static int receive_bytes(int fd, void *p, size_t len, int *came, struct err *err)
 {
 	for (size_t at = 0; at < len;) {
-		ssize_t n = recv(fd, (char *)p + at, len - at, MSG_WAITALL);
+		ssize_t n = receive_some(fd, (char *)p + at, len - at, came);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -361,7 +379,7 @@ static int receive_bytes(int fd, void *p, size_t len, struct err *err)
 	return 0;
 }
 
-int agent_receive(int fd, uint8_t *type, struct buf *payload, struct err *err)
+static int receive_message(int fd, uint8_t *type, struct buf *payload, int *came, struct err *err)
 {
 	unsigned char header[FRAME_HEADER];
 	struct frame f = { 0 };
@@ -371,7 +389,7 @@ int agent_receive(int fd, uint8_t *type, struct buf *payload, struct err *err)
 	do {
 		uint8_t first = f.type;
 
-		rc = receive_bytes(fd, header, sizeof header, err);
+		rc = receive_bytes(fd, header, sizeof header, came, err);
 		if (rc == 0)
 			rc = frame_header_get(header, &request_protocol, &f, err);
 		if (rc < 0)
@@ -381,9 +399,22 @@ int agent_receive(int fd, uint8_t *type, struct buf *payload, struct err *err)
 		if (payload->len + f.length > request_protocol.rules[f.type].max)
 			return err_set(err, ERR_WIRE, "%s over its bound", request_protocol.rules[f.type].name);
 		buf_reserve(payload, (size_t)f.length + 1);
-		rc = receive_bytes(fd, payload->p + payload->len, f.length, err);
+		rc = receive_bytes(fd, payload->p + payload->len, f.length, came, err);
 		payload->len += f.length;
 	} while (rc == 0 && (f.flags & FRAME_MORE));
 	*type = f.type;
+	return rc;
+}
+
+int agent_receive(int fd, uint8_t *type, struct buf *payload, int *came, struct err *err)
+{
+	int rc;
+
+	*came = -1;
+	rc = receive_message(fd, type, payload, came, err);
+	if (rc == 0 || *came < 0)
+		return rc;
+	close(*came);
+	*came = -1;
 	return rc;
 }

@@ -11,12 +11,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "agent.h"
+#include "apply.h"
 #include "child.h"
 #include "environment.h"
 #include "fds.h"
@@ -44,6 +47,7 @@ struct dialogue {
 	bool spoilt;		/* it was read in part, and can be had no more */
 	struct output output;
 	struct output dependencies;	/* the `.d` that the preprocessor writes: it gets its name with the output */
+	int came;		/* the descriptor that came with the message, closed after its step */
 	int status;
 	struct err err;
 };
@@ -76,6 +80,19 @@ static enum turn decline(struct dialogue *d, enum reason why)
 	return tell(d, REQUEST_DECLINED, &payload);
 }
 
+/*
+ * gcc takes the width from its standard input, whatever its stderr is, and
+ * has no bound when that says none: so it is with UINT16_MAX, too.
+ */
+static void measure_terminal(struct ask *ask)
+{
+	struct winsize size = { 0 };
+
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	ask->columns = size.ws_col ? size.ws_col : UINT16_MAX;
+	ask->lines = size.ws_row;
+}
+
 static void fill_ask(struct ask *ask, const struct dialogue_command *command, enum reason after)
 {
 	*ask = (struct ask){
@@ -88,7 +105,10 @@ static void fill_ask(struct ask *ask, const struct dialogue_command *command, en
 		.quick = (uint8_t)command->quick,
 		.after = (uint8_t)after,
 		.stderr_tty = isatty(STDERR_FILENO) == 1,
+		.umask = (uint16_t)output_umask(),
 	};
+	if (ask->stderr_tty)
+		measure_terminal(ask);
 	argv_extend(&ask->argv, command->words);
 	argv_set(&ask->argv, 0, command->compiler->argv0);
 	environment_collect(&ask->env, environ);
@@ -369,9 +389,70 @@ static enum turn on_finished(struct dialogue *d, struct reader *in UNUSED)
 	return tell(d, REQUEST_COMMITTED, NULL);
 }
 
-static enum turn on_done(struct dialogue *d, struct reader *in UNUSED)
+/* Part of what was said, as far as anybody listens. False once a signal was noted. */
+static bool say(int to, int from, off_t at, uint64_t left)
 {
-	d->status = 0;
+	char chunk[PIPE_BUF];	/* that much a pipe takes at once when it takes any */
+	struct pollfd p = { .fd = to, .events = POLLOUT };
+
+	while (left) {
+		ssize_t n = pread(from, chunk, left < sizeof chunk ? left : sizeof chunk, at);
+
+		if (n <= 0 || interrupt_poll(&p, 1, -1) < 0)
+			return n <= 0;
+		n = write(to, chunk, (size_t)n);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return true;	/* closed, or its disk is full: no compiler minds */
+		at += n > 0 ? n : 0;
+		left -= n > 0 ? (uint64_t)n : 0;
+	}
+	return true;
+}
+
+/* What was said on the one and on the other came in an order that is not known. */
+static bool order_is_lost(const struct outcome *m)
+{
+	struct stat out, error;
+
+	if (!m->out_bytes || !m->err_bytes || fstat(STDOUT_FILENO, &out) < 0 || fstat(STDERR_FILENO, &error) < 0)
+		return false;
+	return (out.st_dev == error.st_dev && out.st_ino == error.st_ino) ||
+	       (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO));
+}
+
+static enum turn make_so(struct dialogue *d, const struct outcome *m)
+{
+	enum reason why = order_is_lost(m) ? REASON_DIAGNOSTICS : apply_outcome(m, d->came);
+
+	if (why != REASON_NONE)
+		return decline(d, why);
+	d->status = m->status;
+	if (!say(STDOUT_FILENO, d->came, 0, m->out_bytes) ||
+	    !say(STDERR_FILENO, d->came, (off_t)m->out_bytes, m->err_bytes))
+		return TURN_LOST;
+	return tell(d, REQUEST_COMMITTED, NULL);
+}
+
+static enum turn on_outcome(struct dialogue *d, struct reader *in)
+{
+	struct outcome m;
+	enum turn turn = TURN_LOST;
+
+	/* a unit that was to be preprocessed may have gone the other way */
+	child_kill(&d->child);
+	drop_outputs(d);
+	d->describing = false;
+	if (outcome_get(in, &m, &d->err) == 0) {
+		d->round = m.round;
+		d->attempted = true;
+		turn = make_so(d, &m);
+	}
+	outcome_free(&m);
+	return turn;
+}
+
+static enum turn on_done(struct dialogue *d UNUSED, struct reader *in UNUSED)
+{
 	return TURN_EXIT;
 }
 
@@ -414,6 +495,7 @@ static enum turn (*const steps[REQUEST_TYPES])(struct dialogue *d, struct reader
 	[REQUEST_DESCRIBE] = on_describe,
 	[REQUEST_PREPARE] = on_prepare,
 	[REQUEST_FINISHED] = on_finished,
+	[REQUEST_OUTCOME] = on_outcome,
 	[REQUEST_DONE] = on_done,
 	[REQUEST_LOCAL] = on_local,
 	[REQUEST_FATAL] = on_fatal,
@@ -424,16 +506,19 @@ static enum turn on_message(struct dialogue *d)
 {
 	autobuf struct buf payload = { 0 };
 	struct reader in;
+	enum turn turn = TURN_LOST;
 	uint8_t type;
 
-	if (agent_receive(d->agent, &type, &payload, &d->err) < 0)
+	if (agent_receive(d->agent, &type, &payload, &d->came, &d->err) < 0)
 		return TURN_LOST;
-	if (!steps[type]) {
-		err_set(&d->err, ERR_WIRE, "the agent said %s", request_protocol.rules[type].name);
-		return TURN_LOST;
-	}
 	in = reader_of(payload.p, payload.len);
-	return steps[type](d, &in);
+	if (steps[type])
+		turn = steps[type](d, &in);
+	else
+		err_set(&d->err, ERR_WIRE, "the agent said %s", request_protocol.rules[type].name);
+	if (d->came >= 0)
+		close(d->came);
+	return turn;
 }
 
 /* --- one conversation ------------------------------------------------------- */
@@ -469,6 +554,7 @@ static enum turn attempt(struct dialogue *d, enum reason after)
 {
 	enum turn turn;
 
+	d->status = 0;
 	d->agent = agent_connect(true, &d->err);
 	turn = d->agent < 0 ? TURN_LOST : send_ask(d, after);
 	if (turn == TURN_WAIT)
@@ -497,7 +583,7 @@ static enum dialogue_end lost(struct dialogue *d, int *status, struct err *err)
 
 enum dialogue_end dialogue_run(const struct dialogue_command *command, int *status, int *spool, struct err *err)
 {
-	struct dialogue d = { .command = command, .agent = -1, .child = NO_CHILD, .said = -1, .spool = -1,
+	struct dialogue d = { .command = command, .agent = -1, .came = -1, .child = NO_CHILD, .said = -1, .spool = -1,
 			    .output = NO_OUTPUT, .dependencies = NO_OUTPUT };
 	enum turn turn;
 

@@ -32,7 +32,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "fds.h"
 #include "file.h"
@@ -106,6 +105,73 @@ enum reason output_prepare(struct output *o, const char *path, enum output_kind 
 	return o->fd < 0 ? odd(o) : REASON_NONE;
 }
 
+mode_t output_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}
+
+/* Opens the directory; a name that exists must be one that may go. */
+enum reason output_prepare_gone(struct output *o, const char *path)
+{
+	struct stat entry;
+
+	*o = NO_OUTPUT;
+	if (!open_dir(o, path) || faccessat(o->dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return odd(o);
+	o->unlink = fstatat(o->dir, o->name, &entry, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!o->unlink)
+		return errno == ENOENT ? REASON_NONE : odd(o);
+	if ((!S_ISREG(entry.st_mode) && !S_ISLNK(entry.st_mode)) || !may_unlink(o->dir, &entry))
+		return odd(o);
+	return REASON_NONE;
+}
+
+/*
+ * As programs make files: plain ones with 0666, those to be run with 0777, of
+ * which the kernel takes what umask or the directory's ACL says. Any other
+ * mode was set by the program itself.
+ */
+static int open_made(int dir, mode_t mode)
+{
+	mode_t mask = output_umask(), asked = mode == (0777 & ~mask) ? 0777 : 0666;
+	int fd = fd_high(openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, asked));
+
+	if (fd < 0 || mode == (asked & ~mask) || fchmod(fd, mode) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* To write to it, and to give it another mode if that is what was done. */
+static bool may_keep(const struct output *o, mode_t mode)
+{
+	struct stat target;
+	uid_t me = geteuid();
+
+	return fstatat(o->dir, o->name, &target, 0) == 0 && S_ISREG(target.st_mode) &&
+	       faccessat(o->dir, o->name, W_OK, AT_EACCESS) == 0 &&
+	       ((target.st_mode & 0777) == mode || target.st_uid == me || me == 0);
+}
+
+enum reason output_prepare_made(struct output *o, const char *path, bool kept, mode_t mode)
+{
+	enum reason why = REASON_NONE;
+
+	*o = NO_OUTPUT;
+	if (!kept)
+		why = output_prepare_gone(o, path);
+	else if (!open_dir(o, path) || !may_keep(o, mode))
+		why = odd(o);
+	if (why != REASON_NONE)
+		return why;
+	o->keep = kept;
+	o->fd = kept ? fd_scratch("rcc-output") : open_made(o->dir, mode);
+	return o->fd < 0 ? odd(o) : REASON_NONE;
+}
+
 static int copy_all(int from, int to)
 {
 	autofree char *chunk = xmalloc(COPY_CHUNK);
@@ -131,13 +197,18 @@ static int write_through(struct output *o)
 	return close(to) < 0 ? -1 : rc;		/* network file systems report a full disk there */
 }
 
+int output_unlink(const struct output *o)
+{
+	return !o->unlink || unlinkat(o->dir, o->name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 static int give_name(struct output *o)
 {
 	char link[64];
 
 	snprintf(link, sizeof link, "/proc/self/fd/%d", o->fd);
 	futimens(o->fd, NULL);		/* never older than what make sees as its sources */
-	if (o->unlink && unlinkat(o->dir, o->name, 0) < 0 && errno != ENOENT)
+	if (output_unlink(o) < 0)
 		return -1;
 	return linkat(AT_FDCWD, link, o->dir, o->name, AT_SYMLINK_FOLLOW);
 }

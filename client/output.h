@@ -5,6 +5,8 @@
 #ifndef RCC_OUTPUT_H
 #define RCC_OUTPUT_H
 
+#include <sys/stat.h>
+
 #include "err.h"
 #include "output_kind.h"
 #include "reason.h"
@@ -25,9 +27,20 @@ struct output {
  * a plain file; *o is then NO_OUTPUT.
  */
 enum reason output_prepare(struct output *o, const char *path, enum output_kind kind);
+/*
+ * The same for what a job has made: kept says that it wrote to the file that
+ * is there, else it made another, of that mode.
+ */
+enum reason output_prepare_made(struct output *o, const char *path, bool kept, mode_t mode);
+/* For a name that is to go: o has the directory and the name, and no descriptor. */
+enum reason output_prepare_gone(struct output *o, const char *path);
+/* The old name goes, where there was one. 0, or -1 with errno. */
+int output_unlink(const struct output *o);
 /* The result gets its name. 0 or ERR_OUTPUT. */
 int output_commit(struct output *o, struct err *err);
 /* Forgets what was not committed. */
 void output_drop(struct output *o);
+/* What a new file lacks of the mode that it is made with. */
+mode_t output_umask(void);
 
 #endif

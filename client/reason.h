@@ -33,6 +33,8 @@
 	X(INPUT_ODD, "input-odd", "an input is not a regular file") \
 	X(TEXT_UNSOUND, "text-unsound", "the text holds something that must be expanded here") \
 	X(PREPROCESSOR, "preprocessor", "the preprocessor reported something") \
+	X(FILES_UNFIT, "files-unfit", "in file mode: it needs or does what only works here") \
+	X(FILES_CHANGED, "files-changed", "files that it read kept changing meanwhile") \
 	X(DIAGNOSTICS, "diagnostics", "the compiler reported something; the local one words it exactly") \
 	/* placement */ \
 	X(NO_HOSTS, "no-hosts", "no volunteers are configured") \
@@ -64,7 +66,7 @@ const char *reason_text(enum reason r);
 /* A remote attempt was made and failed: counted as a fallback. */
 bool reason_is_fallback(enum reason r);
 
-enum verdict_kind { VERDICT_LOCAL, VERDICT_TEXT };
+enum verdict_kind { VERDICT_LOCAL, VERDICT_TEXT, VERDICT_FILES };
 
 struct verdict {
 	enum verdict_kind kind;

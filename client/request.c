@@ -19,6 +19,7 @@ static const struct frame_rule rules[REQUEST_TYPES] = {
 	[REQUEST_LOCAL] = { .name = "LOCAL", .max = 1024 },
 	[REQUEST_FATAL] = { .name = "FATAL", .max = 4096 },
 	[REQUEST_QUERY] = { .name = "QUERY", .max = REQUEST_BYTES_MAX },
+	[REQUEST_OUTCOME] = { .name = "OUTCOME", .max = CHANGES_BYTES_MAX + 8192, .max_fds = 1 },
 	[REQUEST_ANSWER] = { .name = "ANSWER", .max = REQUEST_PAGE_MAX },
 };
 
@@ -42,6 +43,9 @@ void ask_put(struct buf *b, const struct ask *m)
 	put_u8(b, m->quick);
 	put_u8(b, m->after);
 	put_u8(b, m->stderr_tty);
+	put_u16(b, m->columns);
+	put_u16(b, m->lines);
+	put_u16(b, m->umask);
 }
 
 int ask_get(struct reader *r, struct ask *m, struct err *err)
@@ -57,6 +61,9 @@ int ask_get(struct reader *r, struct ask *m, struct err *err)
 	m->quick = get_u8(r);
 	m->after = get_u8(r);
 	m->stderr_tty = get_u8(r);
+	m->columns = get_u16(r);
+	m->lines = get_u16(r);
+	m->umask = get_u16(r);
 	if (!m->argv.count || m->quick >= REASON_COUNT || m->after >= REASON_COUNT)
 		r->bad = true;
 	return end(r, "ASK", err);
@@ -180,6 +187,35 @@ int preprocessed_get(struct reader *r, uint32_t *round, bool *clean, struct err 
 		r->bad = true;
 	*clean = v == 1;
 	return end(r, "PREPROCESSED", err);
+}
+
+void outcome_put(struct buf *b, const struct outcome *m)
+{
+	put_u32(b, m->round);
+	put_u8(b, m->status);
+	put_u64(b, m->out_bytes);
+	put_u64(b, m->err_bytes);
+	changes_put(b, &m->changes);
+	put_str(b, m->removed);
+}
+
+int outcome_get(struct reader *r, struct outcome *m, struct err *err)
+{
+	int rc;
+
+	*m = (struct outcome){ .round = get_u32(r), .status = get_u8(r) };
+	m->out_bytes = get_u64(r);
+	m->err_bytes = get_u64(r);
+	rc = changes_get(r, &m->changes, err);
+	m->removed = get_str(r);
+	return rc < 0 ? rc : end(r, "OUTCOME", err);
+}
+
+void outcome_free(struct outcome *m)
+{
+	changes_free(&m->changes);
+	free(m->removed);
+	*m = (struct outcome){ 0 };
 }
 
 void local_go_put(struct buf *b, const struct local_go *m)

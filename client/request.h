@@ -11,7 +11,11 @@
  *	PREPROCESSED {status}       ->
  *	                            <-   FINISHED		the output descriptor holds the result
  *	COMMITTED                   ->				or DECLINED; then the next PREPARE, or DONE
- *	                            <-   DONE			exit with 0
+ *	                            <-   DONE			exit with 0, or the status of the last OUTCOME
+ *	(in file mode nothing is prepared)
+ *	                            <-   OUTCOME {outcome} [contents]	make these changes, say this
+ *	COMMITTED                   ->				or DECLINED, as above
+ *
  * at any time instead             <-   LOCAL {lease}		exec the compiler
  *	                            <-   FATAL {status, text}	print and exit
  *
@@ -26,6 +30,7 @@
 
 #include "argv.h"
 #include "buf.h"
+#include "change.h"
 #include "err.h"
 #include "frame.h"
 #include "reason.h"
@@ -35,6 +40,7 @@ enum request_type {
 	REQUEST_STARTED, REQUEST_DECLINED, REQUEST_PREPROCESSED, REQUEST_FINISHED,
 	REQUEST_COMMITTED, REQUEST_DONE, REQUEST_LOCAL, REQUEST_FATAL,
 	REQUEST_QUERY, REQUEST_ANSWER,
+	REQUEST_OUTCOME,
 	REQUEST_TYPES
 };
 
@@ -66,6 +72,8 @@ struct ask {
 	uint8_t quick;		/* enum reason: settled already, only a local slot is wanted */
 	uint8_t after;		/* enum reason: why an earlier attempt of this command failed */
 	uint8_t stderr_tty;
+	uint16_t columns, lines;	/* job.h: struct job_caller */
+	uint16_t umask;
 };
 
 enum describe_kind { DESCRIBE_VERSION, DESCRIBE_PLAN, DESCRIBE_KINDS };
@@ -89,6 +97,18 @@ struct prepare {
 	struct argv preprocess;	/* [0] is the program, found as execvp would */
 	uint32_t round;		/* of this wrapper; its answers say it again, as they may cross the next PREPARE */
 	uint32_t dependencies_at;	/* which of them names the dependency file; 0: none is written */
+};
+
+/*
+ * What a unit in file mode came to. With it comes a descriptor: what it said on stdout, on stderr, then the contents of
+ * each CHANGE_FILE, one after the other.
+ */
+struct outcome {
+	uint32_t round;		/* for DECLINED */
+	uint8_t status;		/* exit status; not 0: its driver fails with it */
+	uint64_t out_bytes, err_bytes;
+	struct changes changes;	/* paths absolute */
+	char *removed;		/* absolute: what its driver removes, if it is a regular file, as the status is not 0; "" */
 };
 
 struct local_go {
@@ -129,6 +149,9 @@ int declined_get(struct reader *r, uint32_t *round, enum reason *reason, struct 
 /* PREPROCESSED: 1 when it succeeded and printed nothing. */
 void preprocessed_put(struct buf *b, uint32_t round, bool clean);
 int preprocessed_get(struct reader *r, uint32_t *round, bool *clean, struct err *err);
+void outcome_put(struct buf *b, const struct outcome *m);
+int outcome_get(struct reader *r, struct outcome *m, struct err *err);
+void outcome_free(struct outcome *m);
 void local_go_put(struct buf *b, const struct local_go *m);
 int local_go_get(struct reader *r, struct local_go *m, struct err *err);
 void fatal_put(struct buf *b, const struct fatal *m);		/* FATAL and ANSWER */

@@ -82,7 +82,7 @@ static int ask_query(int fd, const struct invoke *in, struct fatal *answer, stru
 	autobuf struct buf payload = { 0 };
 	struct reader r;
 	uint8_t type;
-	int rc;
+	int rc, came;
 
 	environment_collect(&q.env, environ);
 	if (q.kind == QUERY_WATCH)
@@ -94,9 +94,11 @@ static int ask_query(int fd, const struct invoke *in, struct fatal *answer, stru
 		return rc;
 	if (interrupt_poll(&p, 1, ANSWER_MS) <= 0)
 		return err_set(err, ERR_IO, "the agent does not answer");
-	rc = agent_receive(fd, &type, &payload, err);
+	rc = agent_receive(fd, &type, &payload, &came, err);
 	if (rc < 0)
 		return rc;
+	if (came >= 0)
+		close(came);
 	if (type != REQUEST_ANSWER && type != REQUEST_FATAL)
 		return err_set(err, ERR_WIRE, "the agent said %s", request_protocol.rules[type].name);
 	r = reader_of(payload.p, payload.len);

@@ -5,7 +5,7 @@
  *	u16 shared	bytes that its path has in common with the path before, as many as there are
  *	text rest	what follows them; a text is a u16 length and that many bytes
  *	u8 kind
- *	FILE, DIR	u16 mode, u8 access | own << 3
+ *	FILE, DIR	u16 mode, u8 access | own << 3 | unread << 4
  *	FILE, LINK, DIR	u64 mtime
  *	FILE		u64 inode, u64 size, digest
  *	LINK		text target
@@ -237,7 +237,7 @@ static void put_fields(struct buf *b, const struct fact *f)
 	put_u8(b, f->kind);
 	if (f->kind == FACT_FILE || f->kind == FACT_DIR) {
 		put_u16(b, f->mode);
-		put_u8(b, (uint8_t)(f->access | f->own << 3));
+		put_u8(b, (uint8_t)(f->access | f->own << 3 | f->unread << 4));
 	}
 	if (f->kind == FACT_FILE || f->kind == FACT_LINK || f->kind == FACT_DIR)
 		put_u64(b, (uint64_t)f->mtime_ns);
@@ -367,8 +367,9 @@ static void get_fields(struct reader *r, struct fact *f, struct extent *e)
 		f->mode = get_u16(r);
 		rights = get_u8(r);
 		f->access = rights & 7;
-		f->own = rights >> 3;
-		r->bad |= (f->mode & ~07777) || f->own > 1;
+		f->own = rights >> 3 & 1;
+		f->unread = rights >> 4;
+		r->bad |= (f->mode & ~07777) || f->unread > (f->kind == FACT_FILE);
 	}
 	if (f->kind == FACT_FILE || f->kind == FACT_LINK || f->kind == FACT_DIR)
 		f->mtime_ns = (int64_t)get_u64(r);

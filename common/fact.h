@@ -47,6 +47,7 @@ struct fact {
 	uint16_t mode;		/* FILE, DIR: permission bits */
 	uint8_t access;		/* FILE, DIR: what the caller may: 4 read, 2 write, 1 execute or search */
 	uint8_t own;		/* FILE, DIR: 1: the caller is its owner */
+	uint8_t unread;		/* FILE: 1: its contents are not likely to be wanted; a hint, which fact_eq() passes over */
 	int64_t mtime_ns;	/* FILE, LINK, DIR; of a DIR when it was looked at first: see fact_eq() */
 	uint64_t inode;		/* FILE: equal for the names of one file (hard links), else different; a mix of device and inode */
 	uint64_t size;		/* FILE */

@@ -8,6 +8,7 @@ void job_free(struct job *j)
 	argv_free(&j->env);
 	argv_free(&j->outputs);
 	free(j->input_name);
+	free(j->caller.cwd);
 	for (size_t i = 0; i < j->step_count; i++) {
 		free(j->steps[i].program);
 		argv_free(&j->steps[i].argv);
@@ -15,8 +16,29 @@ void job_free(struct job *j)
 	*j = (struct job){ 0 };
 }
 
+static void put_caller(struct buf *b, const struct job_caller *c)
+{
+	put_str(b, c->cwd);
+	put_u16(b, c->umask);
+	put_u16(b, c->columns);
+	put_u16(b, c->lines);
+	put_digest(b, &c->manifest);
+	put_u64(b, c->manifest_size);
+}
+
+static void get_caller(struct reader *r, struct job_caller *c)
+{
+	c->cwd = get_str(r);
+	c->umask = get_u16(r);
+	c->columns = get_u16(r);
+	c->lines = get_u16(r);
+	get_digest(r, &c->manifest);
+	c->manifest_size = get_u64(r);
+}
+
 void job_put(struct buf *b, const struct job *j)
 {
+	put_u8(b, j->mode);
 	put_digest(b, &j->toolchain);
 	put_argv(b, &j->env);
 	put_str(b, j->input_name);
@@ -27,12 +49,27 @@ void job_put(struct buf *b, const struct job *j)
 		put_u8(b, j->steps[i].stdin_input);
 	}
 	put_argv(b, &j->outputs);
+	if (j->mode == JOB_FILES)
+		put_caller(b, &j->caller);
 }
 
 /* A name in the job's own directory: it must not lead out of it. */
 static bool plain_name(const char *name)
 {
 	return *name && !strchr(name, '/') && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
+/* Its files are its caller's: it brings no input, names no outputs, and starts somewhere. */
+static int check_files(const struct job *j, struct err *err)
+{
+	const char *cwd = j->caller.cwd;
+
+	if (*j->input_name || j->outputs.count || *cwd != '/' || strlen(cwd) > JOB_PATH_MAX || j->caller.umask > 0777)
+		return err_set(err, ERR_WIRE, "job: with an input, outputs, or no directory");
+	for (size_t i = 0; i < j->step_count; i++)
+		if (j->steps[i].stdin_input)
+			return err_set(err, ERR_WIRE, "job: with an input");
+	return 0;
 }
 
 static int check(const struct job *j, struct err *err)
@@ -47,7 +84,7 @@ static int check(const struct job *j, struct err *err)
 			return err_set(err, ERR_WIRE, "job: step %zu has no absolute program or no argv", i);
 	if (!j->step_count)
 		return err_set(err, ERR_WIRE, "job: no steps");
-	return 0;
+	return j->mode == JOB_FILES ? check_files(j, err) : 0;
 }
 
 int job_get(struct reader *r, struct job *j, struct err *err)
@@ -59,6 +96,8 @@ int job_get(struct reader *r, struct job *j, struct err *err)
 	*j = (struct job){ 0 };
 	if (r->left > JOB_BYTES_MAX)
 		r->bad = true;
+	j->mode = get_u8(r);
+	r->bad |= j->mode >= JOB_MODES;
 	get_digest(r, &j->toolchain);
 	get_argv(r, &j->env, JOB_ENV_MAX);
 	j->input_name = get_str(r);
@@ -75,6 +114,8 @@ int job_get(struct reader *r, struct job *j, struct err *err)
 		r->bad |= flag > 1;
 	}
 	get_argv(r, &j->outputs, JOB_OUTPUTS_MAX);
+	if (j->mode == JOB_FILES)
+		get_caller(r, &j->caller);
 	rc = reader_done(r) ? check(j, err) : err_set(err, ERR_WIRE, "job: wrong length or over a bound");
 	if (rc < 0)
 		job_free(j);

@@ -15,7 +15,7 @@ static const struct frame_rule rules[WIRE_TYPES] = {
 	[WIRE_REFUSE] = { "REFUSE", 1024 },
 	[WIRE_CANCEL] = { "CANCEL", 0 },
 	[WIRE_PING] = { "PING", 8 },
-	[WIRE_PONG] = { "PONG", 8 },
+	[WIRE_PONG] = { "PONG", 16 },
 	[WIRE_JOB] = { "JOB", JOB_BYTES_MAX },
 	[WIRE_INPUT] = { "INPUT", FRAME_MAX, .bulk = true },
 	[WIRE_INPUT_END] = { "INPUT_END", 16 },
@@ -27,6 +27,15 @@ static const struct frame_rule rules[WIRE_TYPES] = {
 	[WIRE_BLOB] = { "BLOB", DIGEST_SIZE + 8 },
 	[WIRE_BLOB_DATA] = { "BLOB_DATA", FRAME_MAX, .bulk = true },
 	[WIRE_BLOB_NONE] = { "BLOB_NONE", DIGEST_SIZE },
+	[WIRE_FACTS] = { "FACTS", FACTS_BYTES_MAX },
+	[WIRE_QUESTION] = { "QUESTION", FACT_PATH_MAX + 8 },
+	[WIRE_ANSWER] = { "ANSWER", FACTS_BYTES_MAX },
+	[WIRE_CHANGES] = { "CHANGES", CHANGES_BYTES_MAX },
+	[WIRE_USED] = { "USED", USED_BYTES_MAX },
+	[WIRE_JOB_END] = { "JOB_END", 0 },
+	[WIRE_NEED] = { "NEED", 4 + NEED_MAX * (DIGEST_SIZE + 12 + FACT_PATH_MAX) },
+	[WIRE_HAVE] = { "HAVE", 4 + WANT_MAX * DIGEST_SIZE },
+	[WIRE_KEEP] = { "KEEP", FACTS_BYTES_MAX },
 	[WIRE_BOX] = { "BOX", JOB_BYTES_MAX + TREE_BYTES_MAX + 4096 },
 };
 
@@ -98,6 +107,7 @@ void wire_welcome_put(struct buf *b, const struct wire_welcome *m)
 	put_str(b, m->machine);
 	put_str(b, m->kernel);
 	put_str(b, m->build);
+	put_u8(b, m->modes);
 }
 
 int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err)
@@ -108,6 +118,7 @@ int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err)
 	m->machine = get_text(r);
 	m->kernel = get_text(r);
 	m->build = get_text(r);
+	m->modes = get_u8(r);
 	if (reader_done(r))
 		return 0;
 	wire_welcome_free(m);
@@ -295,6 +306,62 @@ int wire_blob_get(struct reader *r, struct wire_blob *m, struct err *err)
 	return end(r, "BLOB", err);
 }
 
+void wire_need_put(struct buf *b, const struct wire_need *m)
+{
+	put_u32(b, (uint32_t)m->count);
+	for (size_t i = 0; i < m->count; i++) {
+		put_digest(b, &m->v[i].digest);
+		put_u64(b, m->v[i].size);
+		put_str(b, m->v[i].path);
+	}
+}
+
+int wire_need_get(struct reader *r, struct wire_need *m, struct err *err)
+{
+	size_t count = get_u32(r);
+
+	*m = (struct wire_need){ 0 };
+	r->bad |= !count || count > NEED_MAX || r->left / (DIGEST_SIZE + 12) < count;
+	if (!r->bad)
+		m->v = xcalloc(count, sizeof *m->v);
+	for (size_t i = 0; i < count && !r->bad; i++) {
+		struct wire_needed *n = &m->v[m->count++];
+
+		get_digest(r, &n->digest);
+		n->size = get_u64(r);
+		n->path = get_str(r);
+		r->bad |= strlen(n->path) > FACT_PATH_MAX || (*n->path && !path_canonical(n->path));
+	}
+	if (reader_done(r))
+		return 0;
+	wire_need_free(m);
+	return err_set(err, ERR_WIRE, "NEED: wrong length or a bad path");
+}
+
+void wire_need_free(struct wire_need *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		free(m->v[i].path);
+	free(m->v);
+	*m = (struct wire_need){ 0 };
+}
+
+void wire_question_put(struct buf *b, const struct wire_question *m)
+{
+	put_u8(b, m->listing);
+	put_str(b, m->path);
+}
+
+int wire_question_get(struct reader *r, struct wire_question *m, struct err *err)
+{
+	m->listing = get_u8(r);
+	m->path = get_str(r);
+	if (reader_done(r) && m->listing <= 1 && strlen(m->path) <= FACT_PATH_MAX && path_canonical(m->path))
+		return 0;
+	free(ptr_steal(&m->path));
+	return err_set(err, ERR_WIRE, "QUESTION: wrong length or a bad path");
+}
+
 void wire_progress_put(struct buf *b, const struct wire_progress *m)
 {
 	put_u64(b, m->cpu_us);
@@ -308,13 +375,26 @@ int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err
 	return end(r, "PROGRESS", err);
 }
 
-void wire_stamp_put(struct buf *b, uint64_t stamp)
+void wire_ping_put(struct buf *b, uint64_t stamp)
 {
 	put_u64(b, stamp);
 }
 
-int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err)
+int wire_ping_get(struct reader *r, uint64_t *stamp, struct err *err)
 {
 	*stamp = get_u64(r);
 	return end(r, "PING", err);
+}
+
+void wire_pong_put(struct buf *b, uint64_t stamp, uint64_t time_us)
+{
+	put_u64(b, stamp);
+	put_u64(b, time_us);
+}
+
+int wire_pong_get(struct reader *r, uint64_t *stamp, uint64_t *time_us, struct err *err)
+{
+	*stamp = get_u64(r);
+	*time_us = get_u64(r);
+	return end(r, "PONG", err);
 }

@@ -14,7 +14,7 @@
  *	                           <-   GRANT id {token} | REFUSE id {code, why}
  *	CANCEL id                  ->                      also gives a grant back
  *	PING {stamp}               ->
- *	                           <-   PONG {stamp}
+ *	                           <-   PONG {stamp, time of day}
  *
  * Job connections, a few kept warm, each carrying one job at a time:
  *
@@ -38,25 +38,49 @@
  *	BLOB_NONE {digest}         ->                      instead: it is not what it was here
  *	                           <-   WANT {digests}
  *
- * On a job connection, after RESULT the next JOB may come. REFUSE instead of RESULT: the job was
+ * A job in file mode (job.mode) has no INPUT. Instead, on its job connection:
+ *
+ *	JOB {token, job}           ->
+ *	FACTS {facts}              ->                      what has changed since the manifest; once, at once
+ *	                           <-   QUESTION id {path, listing}
+ *	ANSWER id {facts}          ->                      in any order; maybe of more than was asked, or of a part of the path
+ *	                           <-   WANT {digests}     contents, or the manifest itself; several may be open
+ *	BLOB, BLOB_DATA, BLOB_NONE ->                      as above, in the order of all WANTs
+ *	                           <-   PROGRESS           each second while it runs
+ *	                           <-   CHANGES {changes}  what it did
+ *	                           <-   OUTPUT id ...      stdout, stderr, then the files of CHANGES one after the other
+ *	                           <-   USED {used}        what it relied on
+ *	                           <-   RESULT {job_result}
+ *	JOB_END                    ->                      nothing more of this job comes: what crossed RESULT is dropped
+ *
+ * On a job connection, after RESULT (and JOB_END) the next JOB may come. REFUSE instead of RESULT: the job was
  * not run. Closing a job connection cancels its job; so TCP does the flow
  * control, and a lost peer needs no message.
  *
  * Between rccd and its box, over a socket pair: BOX, then INPUT ... INPUT_END
- * one way, OUTPUT ... RESULT the other, as above.
+ * one way, OUTPUT ... RESULT the other, as above. In file mode FACTS, ANSWER and what answers NEED one
+ * way; all that the caller is told, and KEEP, the other:
+ *
+ *	box                             rccd
+ *	NEED {digests, sizes, paths} ->
+ *	                           <-   HAVE {digests}     these are in the store, whole and verified
+ *	                           <-   BLOB_NONE {digest} this one cannot be had
+ *	KEEP {facts}               ->                      the manifest for the next run, if it is not the one that was named
  */
 #ifndef RCC_WIRE_H
 #define RCC_WIRE_H
 
 #include "buf.h"
+#include "change.h"
 #include "digest.h"
 #include "err.h"
 #include "frame.h"
 #include "job.h"
 #include "tree.h"
+#include "used.h"
 
 #define WIRE_MAGIC 0x31636372u	/* "rcc1" */
-enum { WIRE_VERSION = 2, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
+enum { WIRE_VERSION = 3, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
 enum { PROGRESS_MS = 1000 };	/* a caller that hears nothing of its job for long may give it up */
 
 enum wire_type {
@@ -67,6 +91,8 @@ enum wire_type {
 	WIRE_JOB, WIRE_INPUT, WIRE_INPUT_END, WIRE_OUTPUT, WIRE_RESULT,
 	WIRE_BOX, WIRE_PROGRESS,
 	WIRE_SUPPLY, WIRE_WANT, WIRE_BLOB, WIRE_BLOB_DATA, WIRE_BLOB_NONE,
+	WIRE_FACTS, WIRE_QUESTION, WIRE_ANSWER, WIRE_CHANGES, WIRE_USED, WIRE_JOB_END,
+	WIRE_NEED, WIRE_HAVE, WIRE_KEEP,
 	WIRE_TYPES
 };
 
@@ -74,7 +100,10 @@ extern const struct protocol wire_protocol;
 
 enum wire_role { ROLE_CONTROL, ROLE_JOB, ROLE_STORE, ROLES };
 
-/* OUTPUT's id: which stream its bytes belong to. Files follow in the order of job.outputs. */
+/*
+ * OUTPUT's id: which stream its bytes belong to. Files follow in the order of job.outputs; in file mode all files are
+ * one stream, as long as CHANGES says.
+ */
 enum output_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1, STREAM_FILE = 2 };
 
 /* Why a volunteer says no, or goodbye. */
@@ -131,6 +160,7 @@ struct wire_welcome {
 	char *machine;		/* uname -m */
 	char *kernel;		/* uname -r */
 	char *build;		/* its version */
+	uint8_t modes;		/* 1 << enum job_mode: those that it offers */
 };
 
 struct wire_bye {
@@ -171,6 +201,24 @@ struct wire_want {
 struct wire_blob {
 	struct digest digest;
 	uint64_t size;		/* bytes, codecs undone */
+};
+
+enum { NEED_MAX = 1024 };
+
+struct wire_needed {
+	struct digest digest;
+	uint64_t size;
+	char *path;		/* at the caller: this machine may have the same there; "": no file */
+};
+
+struct wire_need {
+	struct wire_needed *v;
+	size_t count;		/* 1 to NEED_MAX */
+};
+
+struct wire_question {
+	uint8_t listing;	/* the names in it are wanted, too */
+	char *path;		/* canonical */
 };
 
 struct wire_progress {		/* from a box: */
@@ -219,7 +267,7 @@ void wire_job_put(struct buf *b, uint64_t token, const struct job *job);
 int wire_job_get(struct reader *r, uint64_t *token, struct job *job, struct err *err);
 void wire_input_end_put(struct buf *b, const struct wire_input_end *m);
 int wire_input_end_get(struct reader *r, struct wire_input_end *m, struct err *err);
-/* SUPPLY and BLOB_NONE are a digest. */
+/* SUPPLY and BLOB_NONE are a digest. FACTS, ANSWER and KEEP are facts (fact.h), CHANGES changes (change.h), USED used.h. HAVE is as WANT. */
 void wire_digest_put(struct buf *b, const struct digest *d);
 int wire_digest_get(struct reader *r, struct digest *d, struct err *err);
 void wire_want_put(struct buf *b, const struct wire_want *m);
@@ -227,9 +275,17 @@ int wire_want_get(struct reader *r, struct wire_want *m, struct err *err);
 void wire_want_free(struct wire_want *m);
 void wire_blob_put(struct buf *b, const struct wire_blob *m);
 int wire_blob_get(struct reader *r, struct wire_blob *m, struct err *err);
+void wire_need_put(struct buf *b, const struct wire_need *m);
+int wire_need_get(struct reader *r, struct wire_need *m, struct err *err);
+void wire_need_free(struct wire_need *m);
+void wire_question_put(struct buf *b, const struct wire_question *m);
+int wire_question_get(struct reader *r, struct wire_question *m, struct err *err);
 void wire_progress_put(struct buf *b, const struct wire_progress *m);
 int wire_progress_get(struct reader *r, struct wire_progress *m, struct err *err);
-void wire_stamp_put(struct buf *b, uint64_t stamp);		/* PING, PONG */
-int wire_stamp_get(struct reader *r, uint64_t *stamp, struct err *err);
+void wire_ping_put(struct buf *b, uint64_t stamp);
+int wire_ping_get(struct reader *r, uint64_t *stamp, struct err *err);
+/* time_us: of day, since 1970. */
+void wire_pong_put(struct buf *b, uint64_t stamp, uint64_t time_us);
+int wire_pong_get(struct reader *r, uint64_t *stamp, uint64_t *time_us, struct err *err);
 
 #endif

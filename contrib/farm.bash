@@ -37,7 +37,7 @@ farm_open() {
 	# A make above us must not lend its job slots or options to ours.
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 	mkdir -m 700 "$farm_scratch/run"
-	export RCC_RUNTIME_DIR=$farm_scratch/run
+	export RCC_RUNTIME_DIR=$farm_scratch/run XDG_CACHE_HOME=$farm_scratch/cache
 	unset RCC_LOG_FILE RCC_FALLBACK
 }
 

@@ -22,6 +22,9 @@ const char *session_name(const struct session *x);
 struct conn *session_conn(struct session *x);
 uint64_t session_caller(const struct session *x);	/* a number that names its caller while that has connections */
 
+/* It broke the protocol: that is logged, and BYE. */
+void session_violation(struct session *x, const struct err *err);
+
 /* The session's job is over: its RESULT or REFUSE has been sent. */
 void session_job_over(struct session *x);
 

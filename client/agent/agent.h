@@ -7,7 +7,9 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "files.h"
 #include "lease.h"
+#include "manifest.h"
 #include "memory.h"
 #include "peers.h"
 #include "planner.h"
@@ -29,6 +31,8 @@ struct agent {
 	struct memory *memory;
 	struct planner *planner;
 	struct source_memo *sources;
+	struct files *files;		/* the caller's, for file mode */
+	struct manifests *manifests;
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
 	size_t session_count;
 	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */

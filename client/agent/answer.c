@@ -32,6 +32,16 @@ void answer_send(struct conn *c, const char *text)
 
 /* --stats */
 
+static json_t *file_mode_json(const struct stats *s)
+{
+	const uint64_t *c = s->counters;
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "jobs", (json_int_t)c[COUNT_JOBS_FILES],
+			 "new_units", (json_int_t)c[COUNT_NEW_UNITS], "questions", (json_int_t)c[COUNT_QUESTIONS],
+			 "contents", (json_int_t)c[COUNT_CONTENTS], "content_bytes", (json_int_t)c[COUNT_CONTENT_BYTES],
+			 "run_again", (json_int_t)c[COUNT_RUN_AGAIN]);
+}
+
 static char *stats_json(const struct stats *s)
 {
 	uint64_t total = s->counters[COUNT_JOBS_LOCAL] + s->counters[COUNT_JOBS_REMOTE] +
@@ -44,7 +54,7 @@ static char *stats_json(const struct stats *s)
 		json_object_set_new(reasons, reason_key(i), json_integer((json_int_t)s->reasons[i]));
 		json_object_set_new(seconds, reason_key(i), json_real((double)s->reason_us[i] / 1e6));
 	}
-	return json_text(json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:o,s:o,s:{s:I,s:I}}",
+	return json_text(json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:o,s:o,s:{s:I,s:I},s:o}",
 		"jobs", "total", (json_int_t)total,
 		"local", (json_int_t)s->counters[COUNT_JOBS_LOCAL],
 		"remote", (json_int_t)s->counters[COUNT_JOBS_REMOTE],
@@ -52,7 +62,7 @@ static char *stats_json(const struct stats *s)
 		"fallback", (json_int_t)s->counters[COUNT_JOBS_FALLBACK],
 		"reasons", reasons, "seconds", seconds,
 		"bytes", "sent", (json_int_t)s->counters[COUNT_BYTES_SENT],
-		"received", (json_int_t)s->counters[COUNT_BYTES_RECEIVED]));
+		"received", (json_int_t)s->counters[COUNT_BYTES_RECEIVED], "file_mode", file_mode_json(s)));
 }
 
 static char *stats_text(const struct stats *s)
@@ -64,6 +74,10 @@ static char *stats_text(const struct stats *s)
 		   (unsigned long long)s->counters[COUNT_JOBS_FALLBACK], (unsigned long long)s->counters[COUNT_JOBS_CACHED]);
 	buf_printf(&b, "bytes      sent %llu, received %llu\n", (unsigned long long)s->counters[COUNT_BYTES_SENT],
 		   (unsigned long long)s->counters[COUNT_BYTES_RECEIVED]);
+	buf_printf(&b, "file mode  %llu jobs, %llu of them new; asked for %llu paths and %llu files of %llu bytes; run again %llu\n",
+		   (unsigned long long)s->counters[COUNT_JOBS_FILES], (unsigned long long)s->counters[COUNT_NEW_UNITS],
+		   (unsigned long long)s->counters[COUNT_QUESTIONS], (unsigned long long)s->counters[COUNT_CONTENTS],
+		   (unsigned long long)s->counters[COUNT_CONTENT_BYTES], (unsigned long long)s->counters[COUNT_RUN_AGAIN]);
 	for (int i = 0; i < REASON_COUNT; i++)
 		if (s->reasons[i])
 			buf_printf(&b, "%s  %6llu x  %9.1f s  %s: %s\n", reason_is_fallback(i) ? "fallback" : "local   ",

@@ -194,6 +194,7 @@ static size_t find_changes(struct files *f, const struct facts *all, size_t max,
 
 		if ((gone && path_below(all->v[i].path, gone)) || unchanged(f, &w, &all->v[i], &now))
 			continue;
+		now.unread = all->v[i].unread && now.kind == FACT_FILE;
 		facts_set(changed, &now);
 		gone = changed->v[changed->count - 1].kind == FACT_DIR ? NULL : changed->v[changed->count - 1].path;
 		count++;

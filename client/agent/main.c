@@ -231,6 +231,7 @@ static void leave(const char *why)
 	if (!sessions_idle(&self.agent))
 		return;
 	log_info("leave", "reason=\"%s\"", why);
+	files_flush(self.agent.files);
 	remove_tree(AT_FDCWD, self.agent.temp_dir);
 	unlinkat(self.dir, lock, 0);
 	_exit(0);
@@ -309,6 +310,17 @@ static void make_temp_dir(const char *dir)
 	}
 }
 
+/* What is learnt of the caller's files outlives us. Without a place for it, it does not. */
+static void open_cache(struct agent *a)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	autofree char *dir = xdg && *xdg == '/' ? xasprintf("%s/rcc", xdg) : home ? xasprintf("%s/.cache/rcc", home) : NULL;
+	autofree char *manifests = dir ? xasprintf("%s/manifests", dir) : xasprintf("%s/manifests", a->temp_dir);
+
+	a->files = files_new(&(struct files_options){ .cache_dir = dir });
+	a->manifests = manifests_new(manifests, 0, 0);
+}
+
 static void build_agent(unsigned cores)
 {
 	struct agent *a = &self.agent;
@@ -329,6 +341,7 @@ static void build_agent(unsigned cores)
 	a->memory = memory_new();
 	a->planner = planner_new();
 	a->sources = source_memo_new();
+	open_cache(a);
 	uv_timer_init(a->loop, &a->dispatch);
 	a->dispatch.data = a;
 	uv_poll_init(a->loop, &self.listening, self.listener);

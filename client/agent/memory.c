@@ -1,12 +1,12 @@
 /*
- * memory.c - two small tables. What they forget is found out again.
+ * memory.c - three small tables. What they forget is found out again.
  */
 #include "memory.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { DRIVERS = 64, DIAGNOSED = 1 << 14 };
+enum { DRIVERS = 64, DIAGNOSED = 1 << 14, UNFIT = 1 << 12 };
 
 struct driver {
 	dev_t dev;
@@ -20,6 +20,7 @@ struct memory {
 	struct driver drivers[DRIVERS];
 	size_t next_driver;
 	struct { uint64_t key, text; } diagnosed[DIAGNOSED];	/* direct mapped */
+	uint64_t unfit[UNFIT];		/* as well */
 };
 
 struct memory *memory_new(void)
@@ -86,3 +87,6 @@ void memory_set_diagnosed(struct memory *m, uint64_t key, uint64_t text_hash)
 	m->diagnosed[key % DIAGNOSED].key = key;
 	m->diagnosed[key % DIAGNOSED].text = text_hash;
 }
+
+bool memory_unfit(const struct memory *m, uint64_t key) { return key && m->unfit[key % UNFIT] == key; }
+void memory_set_unfit(struct memory *m, uint64_t key) { m->unfit[key % UNFIT] = key; }

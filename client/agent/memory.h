@@ -1,6 +1,6 @@
 /*
  * memory.h - what the agent remembers of earlier requests: which programs
- * are compilers, and which texts made a compiler speak.
+ * are compilers, which texts made a compiler speak, and which commands file mode cannot do.
  */
 #ifndef RCC_MEMORY_H
 #define RCC_MEMORY_H
@@ -25,6 +25,9 @@ enum driver_kind driver_kind_of(const char *text);
 uint64_t command_key(const char *cwd, const struct argv *argv);
 /* The hash of the text for which this command had diagnostics last; 0: none. */
 uint64_t memory_diagnosed(const struct memory *m, uint64_t key);
+/* This command does not go in file mode. */
+bool memory_unfit(const struct memory *m, uint64_t key);
+void memory_set_unfit(struct memory *m, uint64_t key);
 void memory_set_diagnosed(struct memory *m, uint64_t key, uint64_t text_hash);
 
 #endif

@@ -21,6 +21,7 @@ enum {
 	TICK_MS = 500,
 	ANSWER_MS = 3000,	/* from connect to WELCOME */
 	PING_MS = 2000,
+	CLOCK_OFF_US = 1000000,	/* what __TIME__ shows */
 	PONG_MS = 8000,		/* a volunteer this silent is gone */
 	BACKOFF_MIN_MS = 1000,
 	BACKOFF_MAX_MS = 30000,
@@ -82,6 +83,7 @@ struct peer {
 	size_t warm_count;
 	uint64_t ping_ms, pong_ms;
 	uint64_t ping_us;		/* the stamp of the last one */
+	uint64_t clock_off_us;		/* its time of day is at most that far from ours */
 	uint64_t rtt_us, bandwidth;
 	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;
@@ -316,8 +318,8 @@ static int on_refuse(struct peer *p, struct frame *f, struct reader *r, struct e
 
 static int on_pong(struct peer *p, struct frame *f, struct reader *r, struct err *err)
 {
-	uint64_t stamp, rtt;
-	int rc = wire_stamp_get(r, &stamp, err);
+	uint64_t stamp, rtt, theirs, ours = clock_time_us();
+	int rc = wire_pong_get(r, &stamp, &theirs, err);
 
 	(void)f;
 	if (rc < 0)
@@ -327,6 +329,8 @@ static int on_pong(struct peer *p, struct frame *f, struct reader *r, struct err
 	p->pong_ms = clock_ms();
 	rtt = clock_us() - stamp;
 	p->rtt_us = p->rtt_us ? (p->rtt_us * 7 + rtt) / 8 : rtt;
+	/* it was said between half a round trip before and after the middle of this one */
+	p->clock_off_us = (ours > theirs ? ours - theirs : theirs - ours) + rtt;
 	return 0;
 }
 
@@ -450,7 +454,7 @@ static void tick_peer(struct peer *p, uint64_t now)
 		return;
 	p->ping_ms = now;
 	p->ping_us = clock_us();
-	wire_stamp_put(&b, p->ping_us);
+	wire_ping_put(&b, p->ping_us);
 	conn_send(p->control, WIRE_PING, 0, &b);
 }
 
@@ -524,7 +528,8 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 		.machine = p->welcome.machine ? p->welcome.machine : "",
 		.kernel = p->welcome.kernel ? p->welcome.kernel : "",
 		.slots = p->room.slots, .free = p->room.free, .queued = p->room.queued,
-		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .same_host = p->same_host, .rtt_us = p->rtt_us,
+		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .modes = p->welcome.modes,
+		.same_host = p->same_host, .rtt_us = p->rtt_us,
 		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .preempted = p->preempted, .cpu_us = p->cpu_us,
 		.running = p->running,
 	};
@@ -561,6 +566,13 @@ static enum peer_can has_toolchain(struct peer *p, const struct toolchain *tc)
 	announce(p, tc);
 	return PEER_MAYBE;
 }
+
+bool peer_offers(const struct peer *p, unsigned mode)
+{
+	return p->state != PEER_READY || p->welcome.modes >> mode & 1;
+}
+
+bool peer_clock_agrees(const struct peer *p) { return p->rtt_us && p->clock_off_us < CLOCK_OFF_US; }
 
 void peer_ask_again(struct peer *p, const struct toolchain *tc)
 {

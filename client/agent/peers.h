@@ -42,6 +42,7 @@ struct peer_info {
 	bool draining;
 	enum hold hold;			/* why slots are fewer than they could be */
 	uint32_t slots_all;		/* that it has when its owner leaves them all */
+	uint8_t modes;			/* 1 << enum job_mode: those that it offers */
 	bool same_host;
 	uint64_t rtt_us;		/* 0: not measured */
 	uint64_t bandwidth;		/* bytes a second towards it; 0: not measured */
@@ -75,6 +76,10 @@ enum peer_can { PEER_CANNOT, PEER_MAYBE, PEER_CAN };
  * tells of the answer, and of each further one. One that is brought there may yet prove able to, as long as that goes on.
  * Of no toolchain (NULL): whether it may yet prove able to. */
 enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc);
+/* It runs jobs of this mode (enum job_mode). One that has not answered yet may. */
+bool peer_offers(const struct peer *p, unsigned mode);
+/* Its time of day is ours to within a second, as far as is known. */
+bool peer_clock_agrees(const struct peer *p);
 /* It refused for lack of this one: it is asked again. */
 void peer_ask_again(struct peer *p, const struct toolchain *tc);
 /* The index-th toolchain it was asked about; false: there are no more. */

@@ -43,13 +43,35 @@ struct unit {
 					 * the names of date and time need not be looked for in it */
 };
 
+/*
+ * One source of the command in file mode: all subcommands that only serve it, unchanged
+ * but for the names of temporary files, which are below JOB_SCRATCH there.
+ */
+struct file_unit {
+	size_t first, count;	/* in plan->commands */
+	char *input;		/* the source as written: names it to people, and its manifest */
+	struct job job;		/* mode JOB_FILES; toolchain, env and caller not filled in */
+	char *output;		/* as written: what it is all for */
+	char *removed;		/* as written: what the driver removes when a step from removed_from on fails; NULL: nothing */
+	size_t removed_from;
+	/* where it may write, as written; for plan_may_change() */
+	struct argv writes;	/* files */
+	struct argv beside;	/* how files begin that compilers make up */
+	struct argv fills;	/* directories */
+};
+
 struct plan {
+	unsigned shares;		/* besides the first owner's */
 	enum dialect dialect;
 	struct command *commands;
 	size_t command_count;
 	struct unit *units;
 	size_t unit_count;
 	struct verdict verdict;	/* of the whole: local if anything in it forbids, e.g. a link */
+
+	struct file_unit *file_units;
+	size_t file_unit_count;
+	struct verdict files;	/* of the whole in file mode: VERDICT_FILES, or local with the reason */
 };
 
 /* What the caller asked for, as far as it bears on the verdict. */
@@ -72,6 +94,14 @@ struct plan_options {
 int plan_make(enum dialect dialect, const struct argv *user_argv, const char *text,
 	      const struct plan_options *options, struct plan **out, struct err *err);
 void plan_free(struct plan *p);
+/* Another owner, who frees it as well. Not for threads. */
+void plan_share(struct plan *p);
+
+/*
+ * May this unit, started in cwd (absolute), have changed this path (canonical)? Only names that its command gives, or that
+ * compilers make of those: a volunteer is believed what an output holds, not where it is.
+ */
+bool plan_may_change(const struct file_unit *u, const char *cwd, const char *path);
 
 /*
  * The caller's environment variables by name. travels: a job gets it, and
@@ -79,7 +109,8 @@ void plan_free(struct plan *p);
  * reads it, so a plan holds only for its value. forbids: the command is local
  * while it is set.
  */
-bool plan_env_travels(const char *name);
+bool plan_env_travels(const char *name);		/* in text mode */
+bool plan_env_travels_with_files(const char *name);	/* in file mode, where preprocessing happens there too */
 bool plan_env_speaks(const char *name);
 bool plan_env_shapes(const char *name);
 bool plan_env_forbids(const char *name);

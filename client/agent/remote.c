@@ -51,6 +51,7 @@ struct attempt {
 	uint32_t result_stream;
 	size_t step_count;
 
+	struct filejob *files;		/* file mode */
 	struct feed *feed;
 	bool preprocessed;		/* and clean */
 	int output_fd;
@@ -114,6 +115,7 @@ static void detach(struct attempt *a, enum job_end how)
 
 static void dispose(struct attempt *a)
 {
+	filejob_free(a->files);
 	buf_free(&a->job);
 	free(a->candidates);
 	free(a);
@@ -155,9 +157,14 @@ static bool below_cap(const struct candidate *c)
 	return !c->cap || info.running < c->cap;
 }
 
+static bool offers(const struct attempt *a, const struct peer *p)
+{
+	return peer_offers(p, a->files ? JOB_FILES : JOB_TEXT);
+}
+
 static bool usable(const struct candidate *c, const struct attempt *a)
 {
-	return !c->refused && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c);
+	return !c->refused && offers(a, c->peer) && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c);
 }
 
 static void reserve_at(struct attempt *a, struct candidate *c)
@@ -204,7 +211,7 @@ static void send_parcels(struct attempt *a)
 	enum reason why;
 	struct parcel *p;
 
-	if (a->state != SENDING)
+	if (a->state != SENDING || a->files)
 		return;
 	while (a->feed && conn_queued(a->conn) < CONN_HIGH_WATER && (p = feed_take(a->feed))) {
 		conn_send_bulk(a->conn, WIRE_INPUT, 0, p->codec, p->raw, p->data, p->len);
@@ -224,10 +231,13 @@ static enum reason judge(const struct attempt *a)
 	static const enum reason outcomes[JOB_OUTCOMES] = {
 		[JOB_LIMIT] = REASON_JOB_LIMIT, [JOB_BOX_FAILED] = REASON_BOX_FAILED,
 		[JOB_BAD_INPUT] = REASON_SERVER_GARBAGE, [JOB_PREEMPTED] = REASON_PREEMPTED,
+		[JOB_UNFIT] = REASON_FILES_UNFIT,
 	};
 
 	if (a->said.outcome != JOB_RAN)
 		return outcomes[a->said.outcome];
+	if (a->files)
+		return REASON_NONE;	/* filejob_judge() goes on from here */
 	if (a->said.signal)
 		return REASON_JOB_KILLED;
 	if (a->said.exit_status || result_bytes(a->result, STREAM_STDOUT) || result_bytes(a->result, STREAM_STDERR))
@@ -256,6 +266,10 @@ static int on_result(struct attempt *a, struct frame *f, struct err *err)
 	if (rc < 0)
 		return rc;
 	count_bytes(a);
+	if (a->files) {
+		filejob_leave(a->files);
+		conn_send(a->conn, WIRE_JOB_END, 0, NULL);
+	}
 	if (a->state == RUNNING)
 		peer_return_conn(a->peer, ptr_steal(&a->conn));
 	why = judge(a);
@@ -266,6 +280,10 @@ static int on_result(struct attempt *a, struct frame *f, struct err *err)
 		return 0;
 	}
 	a->state = STORING;
+	if (a->files) {
+		filejob_judge(a->files, a->result, &a->said);
+		return 0;
+	}
 	result_store(a->result, a->all->loop, a->result_stream, a->output_fd, &a->said, on_stored, a);
 	return 0;
 }
@@ -322,14 +340,21 @@ static int on_job_message(struct conn *c, struct frame *f, void *arg, struct err
 	case WIRE_RESULT: return on_result(a, f, err);
 	case WIRE_REFUSE: return on_job_refuse(a, f, err);
 	case WIRE_BYE: return on_job_bye(f, err);
-	default: return err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
+	default:
+		return a->files ? filejob_message(a->files, f, err) :
+		       err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
 	}
 }
 
 static void on_job_drained(struct conn *c, void *arg)
 {
+	struct attempt *a = arg;
+
 	(void)c;
-	send_parcels(arg);
+	if (a->files)
+		filejob_drained(a->files);
+	else
+		send_parcels(a);
 }
 
 static void on_job_end(struct conn *c, void *arg, const struct err *err)
@@ -346,6 +371,14 @@ static void on_job_end(struct conn *c, void *arg, const struct err *err)
 
 static const struct conn_ops job_ops = {
 	.on_message = on_job_message, .on_drained = on_job_drained, .on_end = on_job_end,
+};
+
+static enum codec codec_now(void *arg) { return peer_codec(((struct attempt *)arg)->peer); }
+static bool clock_agrees(void *arg) { return peer_clock_agrees(((struct attempt *)arg)->peer); }
+static void on_files_end(enum reason why, void *arg) { finish(arg, why); }
+
+static const struct filejob_events filejob_events = {
+	.codec = codec_now, .clock_agrees = clock_agrees, .failed = on_files_end, .judged = on_files_end,
 };
 
 static void send_job(struct attempt *a, struct peer *p, uint64_t token)
@@ -367,6 +400,10 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 	put_u64(&b, token);
 	put_raw(&b, a->job.p, a->job.len);
 	conn_send(a->conn, WIRE_JOB, 0, &b);
+	if (a->files) {
+		a->state = RUNNING;
+		filejob_begin(a->files, a->conn, &filejob_events, a);
+	}
 	send_parcels(a);
 }
 
@@ -415,7 +452,8 @@ static bool hopeless(struct attempt *a)
 	if (a->state != RESERVED || reserved(a) || reserve(a))
 		return false;
 	for (size_t i = 0; i < a->candidate_count; i++)
-		if (!a->candidates[i].refused && peer_can_run(a->candidates[i].peer, a->toolchain) != PEER_CANNOT)
+		if (!a->candidates[i].refused && offers(a, a->candidates[i].peer) &&
+		    peer_can_run(a->candidates[i].peer, a->toolchain) != PEER_CANNOT)
 			return false;
 	return true;
 }
@@ -575,7 +613,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 
 	*a = (struct attempt){
 		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
-		.known_text = spec->known_text,
+		.known_text = spec->known_text, .files = spec->files,
 		.result_stream = spec->result_stream, .step_count = spec->job->step_count, .output_fd = -1,
 		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness },
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
@@ -603,6 +641,8 @@ void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received)
 	*sent = a->sent;
 	*received = a->received;
 }
+
+const struct filejob *attempt_files(const struct attempt *a) { return a->files; }
 
 struct peer *attempt_where(const struct attempt *a) { return a->peer; }
 

@@ -1,6 +1,6 @@
 /*
  * remote.h - one attempt to run one unit on a volunteer: reserve at up to
- * three, the first grant wins, stream the text, take the result.
+ * three, the first grant wins, stream the text or (filejob.h) tell of files, take the result.
  *
  * Hedging will be a further attempt beside this one.
  */
@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "feed.h"
+#include "filejob.h"
 #include "peers.h"
 #include "reason.h"
 
@@ -20,7 +21,8 @@ struct attempt_events {
 	/* A volunteer granted a slot: no local core is wanted any more. */
 	void (*granted)(struct attempt *a, void *arg);
 	/* It is over, and a is gone after this call. REASON_NONE: the output
-	 * descriptor holds the verified result of a clean compile. */
+	 * descriptor holds the verified result of a clean compile; in file mode
+	 * attempt_files() has the outcome. */
 	void (*ended)(struct attempt *a, enum reason why, void *arg);
 };
 
@@ -33,6 +35,7 @@ struct attempt_spec {
 	int8_t niceness;
 	uint64_t known_text;			/* a text of this hash is not sent: REASON_DIAGNOSTICS; 0: none */
 	uint32_t result_stream;			/* which stream is the output */
+	struct filejob *files;			/* file mode: taken over, and nothing of the text matters */
 };
 
 struct remotes *remotes_new(uv_loop_t *loop);
@@ -50,6 +53,7 @@ uint64_t attempt_granted_ms(const struct attempt *a);	/* when, by clock_ms() */
 uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
 struct job_result attempt_result(const struct attempt *a);
 void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);
+const struct filejob *attempt_files(const struct attempt *a);	/* NULL: text mode */
 struct peer *attempt_where(const struct attempt *a);	/* NULL before a grant */
 const char *attempt_peer(const struct attempt *a);	/* key; "" before a grant */
 

@@ -4,12 +4,12 @@
 #include "result.h"
 
 #define XXH_INLINE_ALL
+#include <errno.h>
 #include <fcntl.h>
 #include <xxhash.h>
 
 #include "codec.h"
 #include "feed.h"
-#include "file.h"
 #include "wire.h"
 
 /* Of all results that are held now; the loop's thread only. */
@@ -66,13 +66,42 @@ uint64_t result_bytes(const struct result *r, uint32_t id)
 	return r->raw[id];
 }
 
+/* Where each stream begins in fd: one is written alone, or all are, in their order. */
+static void place_streams(const struct result *r, off_t at[STREAM_FILE + JOB_OUTPUTS_MAX])
+{
+	off_t next = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(r->raw); i++) {
+		at[i] = next;
+		next += r->id == RESULT_ALL ? (off_t)r->raw[i] : 0;
+	}
+}
+
+static int write_at(int fd, const unsigned char *p, size_t len, off_t *at)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, *at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+		*at += n;
+	}
+	return 0;
+}
+
 /* In a worker thread. */
 static int store(struct result *r, struct err *err)
 {
 	autobuf struct buf chunk = { 0 };
 	uint64_t total = 0;
 	XXH3_state_t hash;
+	off_t at[ARRAY_LEN(r->raw)];
 
+	place_streams(r, at);
 	XXH3_64bits_reset(&hash);
 	for (struct parcel *p = r->first; p; p = p->next) {
 		int rc;
@@ -83,7 +112,7 @@ static int store(struct result *r, struct err *err)
 			return rc;
 		XXH3_64bits_update(&hash, chunk.p, chunk.len);
 		total += chunk.len;
-		if (p->id == r->id && write_all(r->fd, chunk.p, chunk.len) < 0) {
+		if ((p->id == r->id || r->id == RESULT_ALL) && write_at(r->fd, chunk.p, chunk.len, &at[p->id]) < 0) {
 			err_sys(err, "write output");
 			return ERR_OUTPUT;
 		}

@@ -23,6 +23,7 @@ struct result *result_new(void);
 int result_add(struct result *r, const struct frame *f, struct err *err);
 /* Raw bytes of one stream so far. */
 uint64_t result_bytes(const struct result *r, uint32_t id);
+#define RESULT_ALL UINT32_MAX	/* all streams, one after the other */
 /*
  * Check everything against said, and write stream id to fd (borrowed until
  * done is called, in the loop). rc: 0, ERR_WIRE (not what was said),

@@ -4,7 +4,7 @@
  * A step sees one message and returns; placement happens later, in
  * sessions_dispatch(), so that no step is entered from another.
  */
-#include "session.h"
+#include "session_inner.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,55 +15,9 @@
 #include "explain.h"
 #include "log.h"
 #include "place.h"
-#include "plan.h"
 #include "planner.h"
 #include "proc.h"
-#include "request.h"
-#include "settings.h"
 #include "toolchain_data.h"
-
-enum state {
-	ASKING,		/* nothing heard yet */
-	DESCRIBING,	/* the wrapper runs the driver */
-	WAITING,	/* for a place */
-	PREPARING,	/* the wrapper opens files and starts the preprocessor */
-	AWAY,		/* preprocessing, or on a volunteer */
-	COMMITTING,	/* the wrapper puts the output in its place */
-	LEAVING,	/* it has its last answer, and what it said before may still come */
-	STATES
-};
-
-struct session {
-	TAILQ_ENTRY(session) link;
-	struct agent *agent;
-	struct conn *conn;
-	enum state state;
-	struct ask ask;
-	int pidfd;
-	pid_t pid;
-	struct settings settings;
-	bool has_settings;
-	bool below_lease;
-	struct stat driver;
-	enum describe_kind describing;
-	struct plan *plan;
-	size_t unit;			/* of plan, the one at hand */
-	uint32_t round;			/* of PREPARE: what answers an earlier one is too late */
-	bool plain;			/* its second way of preprocessing is being tried */
-	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
-	bool must_local;
-	const struct toolchain *toolchain;
-	bool toolchain_failed;
-	struct closure *closure;	/* being found in a worker thread */
-	struct peer **candidates;
-	unsigned *caps;
-	size_t candidate_count;
-	struct attempt *attempt;
-	enum reason first_failure;	/* one volunteer has failed it already, so */
-	bool preprocessing;
-	uint64_t placed_ms;		/* when its attempt began */
-	uint64_t came_us;
-};
 
 /* A toolchain being found off the loop. The session may end first. */
 struct closure {
@@ -77,13 +31,14 @@ struct closure {
 	struct err err;
 };
 
-enum { LOCAL_FIRST_AFTER_MS = 10 };
+enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3 };
 
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
 	attempt_cancel(s->attempt);
+	filejob_free(s->loading);
 	if (s->closure)
 		s->closure->session = NULL;
 	if (s->conn)
@@ -108,6 +63,7 @@ static void session_end(struct session *s)
 static void session_leave(struct session *s)
 {
 	attempt_cancel(ptr_steal(&s->attempt));
+	filejob_free(ptr_steal(&s->loading));
 	s->preprocessing = false;
 	s->state = LEAVING;
 	agent_dispatch(s->agent);
@@ -191,11 +147,13 @@ static const struct unit *unit_of(const struct session *s)
 /* Its source may be long in coming. */
 static bool from_stdin(const struct session *s)
 {
-	return str_eq(unit_of(s)->input, "-");
+	return !by_files(s) && str_eq(unit_of(s)->input, "-");
 }
 
 static const struct job *job_of(const struct session *s)
 {
+	if (by_files(s))
+		return &file_unit_of(s)->job;
 	return s->plain ? &unit_of(s)->job_plain : &unit_of(s)->job;
 }
 
@@ -262,20 +220,61 @@ static void begin_unit(struct session *s)
 static void finish_remote(struct session *s)
 {
 	stats_add(s->agent->stats, COUNT_JOBS_REMOTE, 1);
+	stats_add(s->agent->stats, COUNT_JOBS_FILES, by_files(s));
 	send_buf(s, REQUEST_DONE, NULL);
 	session_end(s);
+}
+
+/* Ways */
+
+static bool can_go_as_text(const struct session *s)
+{
+	return s->plan->verdict.kind == VERDICT_TEXT && s->settings.mode != MODE_FILE;
+}
+
+/* The first way is no way: is there another? */
+static bool try_text(struct session *s)
+{
+	if (!by_files(s) || s->unit || !can_go_as_text(s))
+		return false;
+	s->mode = JOB_TEXT;
+	begin_unit(s);
+	return true;
+}
+
+/* Why it must be here, when no volunteer offers the one way that it could go. */
+static enum reason unoffered(const struct session *s)
+{
+	if (!by_files(s))
+		return REASON_NO_CANDIDATE;
+	for (size_t i = 0; i < s->candidate_count; i++)
+		if (!peer_offers(s->candidates[i], JOB_FILES) && s->settings.mode != MODE_FILE)
+			return s->plan->verdict.reason;
+	return REASON_NO_CANDIDATE;
+}
+
+static struct verdict why_neither(const struct session *s)
+{
+	if (s->settings.mode != MODE_TEXT && s->plan->files.kind == VERDICT_LOCAL)
+		return s->plan->files;
+	return s->plan->verdict.kind == VERDICT_LOCAL ? s->plan->verdict :
+	       (struct verdict){ .kind = VERDICT_LOCAL, .reason = REASON_FILES_UNFIT };
 }
 
 /* The plan is made: which way? */
 static void follow_plan(struct session *s)
 {
+	bool files = files_allowed(s);
+
+	s->mode = files ? JOB_FILES : JOB_TEXT;
 	s->local = s->plan->verdict;
 	if (s->ask.explain) {
-		autofree char *text = explain_plan(s->plan, &s->ask);
+		autofree char *text = explain_plan(s->plan, &s->ask, s->settings.mode);
 
 		answer_send(s->conn, text);
 		session_end(s);
-	} else if (s->plan->verdict.kind == VERDICT_LOCAL) {
+	} else if (!files && !can_go_as_text(s)) {
+		s->local = why_neither(s);
 		log_debug("plan", "reason=%s detail=\"%s\"", reason_key(s->local.reason), s->local.detail);
 		must_be_local(s, s->local.reason);
 	} else {
@@ -382,6 +381,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 	}
 	s->has_settings = true;
 	s->below_lease = lease_live(s->agent->leases, environment_get(&s->ask.env, "RCC_LEASE"));
+	s->key = command_key(s->ask.cwd, &s->ask.argv);
 	early = early_reason(s);
 	if (s->ask.explain && early != REASON_NONE)
 		explain_quick(s, early);
@@ -453,11 +453,16 @@ static void begin_attempt(struct session *s)
 	struct attempt_spec spec = {
 		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
 		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
-		.known_text = memory_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv)),
+		.known_text = memory_diagnosed(s->agent->memory, s->key),
 	};
 
-	planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
-	spec.result_stream = result_stream(&job, unit_of(s)->result_name);
+	if (by_files(s)) {
+		spec.files = files_job(s, &job);
+		spec.known_text = 0;
+	} else {
+		planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
+		spec.result_stream = result_stream(&job, unit_of(s)->result_name);
+	}
 	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
 	s->placed_ms = clock_ms();
 }
@@ -520,7 +525,7 @@ static int on_preprocessed(struct session *s, struct frame *f, struct err *err)
 static int on_committed(struct session *s, struct frame *f, struct err *err)
 {
 	(void)f, (void)err;
-	if (++s->unit < s->plan->unit_count)
+	if (++s->unit < (by_files(s) ? s->plan->file_unit_count : s->plan->unit_count))
 		begin_unit(s);
 	else
 		finish_remote(s);
@@ -585,7 +590,7 @@ static void remember_diagnostics(struct session *s, struct attempt *at)
 	uint64_t hash = attempt_text_hash(at);
 
 	if (hash)
-		memory_set_diagnosed(s->agent->memory, command_key(s->ask.cwd, &s->ask.argv), hash);
+		memory_set_diagnosed(s->agent->memory, s->key, hash);
 }
 
 /* Placement */
@@ -602,7 +607,7 @@ static void add_candidate(struct session *s, const struct host *h)
 	s->candidates[s->candidate_count++] = p;
 }
 
-/* The configured volunteers, woken, and whether any can take this. */
+/* The configured volunteers, woken, and whether any can take this, the way it goes. */
 static enum place_candidates look_for_candidates(struct session *s)
 {
 	enum place_candidates best = CANDIDATES_NONE;
@@ -619,6 +624,8 @@ static enum place_candidates look_for_candidates(struct session *s)
 		enum peer_can can;
 
 		peer_wake(s->candidates[i]);
+		if (!peer_offers(s->candidates[i], s->mode))
+			continue;
 		can = peer_can_run(s->candidates[i], s->toolchain);
 		if (can == PEER_CAN)
 			best = CANDIDATES_SOME;
@@ -663,6 +670,20 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 	return true;
 }
 
+/* What file mode came to is no fault of a volunteer's: as text then, or again. */
+static bool once_more(struct session *s, enum reason why)
+{
+	if (why == REASON_FILES_UNFIT) {
+		memory_set_unfit(s->agent->memory, s->key);
+		return try_text(s);
+	}
+	if (why != REASON_FILES_CHANGED || ++s->changed >= CHANGED_MAX)
+		return false;
+	stats_add(s->agent->stats, COUNT_RUN_AGAIN, 1);
+	s->state = WAITING;
+	return true;
+}
+
 static void on_ended(struct attempt *at, enum reason why, void *arg)
 {
 	struct session *s = arg;
@@ -675,16 +696,21 @@ static void on_ended(struct attempt *at, enum reason why, void *arg)
 		  reason_key(why), (unsigned long long)sent, (unsigned long long)received);
 	s->attempt = NULL;
 	s->preprocessing = false;
-	if (why == REASON_DIAGNOSTICS)
+	if (by_files(s))
+		files_count(s, at);
+	else if (why == REASON_DIAGNOSTICS)
 		remember_diagnostics(s, at);
 	if (why == REASON_NONE) {
 		s->state = COMMITTING;
-		send_buf(s, REQUEST_FINISHED, NULL);
-	} else if (why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
+		if (by_files(s))
+			files_deliver(s, at);
+		else
+			send_buf(s, REQUEST_FINISHED, NULL);
+	} else if (!by_files(s) && why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
 		s->plain = true;
 		s->state = WAITING;
 		find_toolchain(s);
-	} else if (!try_elsewhere(s, attempt_where(at), why)) {
+	} else if (!(by_files(s) && once_more(s, why)) && !try_elsewhere(s, attempt_where(at), why)) {
 		must_be_local(s, why);
 	}
 	agent_dispatch(s->agent);
@@ -710,7 +736,7 @@ static struct place_job job_view(struct session *s)
 	struct place_job j = {
 		.remote_able = !s->must_local,
 		.local_slots = s->settings.local_slots,
-		.stay_remote = s->settings.mode == MODE_TEXT || !s->settings.local_slots,
+		.stay_remote = s->settings.mode == MODE_TEXT || s->settings.mode == MODE_FILE || !s->settings.local_slots,
 	};
 
 	if (j.remote_able)
@@ -733,8 +759,15 @@ static void send_prepare(struct session *s)
 	send_buf(s, REQUEST_PREPARE, &b);
 }
 
+static void on_loaded(void *session) { begin_attempt(session); }
+
 static void go_remote(struct session *s)
 {
+	if (by_files(s)) {
+		s->state = AWAY;
+		files_go(s, on_loaded);
+		return;
+	}
 	s->state = PREPARING;
 	if (!from_stdin(s))
 		begin_attempt(s);	/* else no slot is asked for before its source is there */
@@ -746,7 +779,7 @@ static enum reason local_reason(const struct session *s, const struct place_job 
 {
 	if (s->must_local)
 		return s->local.reason;
-	return j->candidates == CANDIDATES_NONE ? REASON_NO_CANDIDATE : REASON_LOCAL_IDLE;
+	return j->candidates == CANDIDATES_NONE ? unoffered(s) : REASON_LOCAL_IDLE;
 }
 
 /* True if it was placed: the view has changed. */
@@ -755,6 +788,8 @@ static bool place(struct session *s, struct place_view v)
 	struct place_job j = job_view(s);
 	enum place_action action;
 
+	if (j.remote_able && j.candidates == CANDIDATES_NONE && try_text(s))
+		return true;
 	v.waiting -= j.remote_able;
 	action = place_decide(&v, &j);
 	/* its caller's lease is its own; or it must not wait for one */
@@ -806,18 +841,27 @@ void sessions_dispatch(struct agent *a)
 
 size_t sessions_count(const struct agent *a) { return a->session_count; }
 
+/* What it compiles now; NULL: not known. */
+static const char *source_of(const struct session *s)
+{
+	if (!s->plan)
+		return NULL;
+	if (by_files(s))
+		return s->unit < s->plan->file_unit_count ? file_unit_of(s)->input : NULL;
+	return s->unit < s->plan->unit_count ? unit_of(s)->input : NULL;
+}
+
 /* Where a command is, for people. */
 static struct watch_job describe_job(const struct session *s)
 {
-	bool away = s->state == AWAY && attempt_granted(s->attempt);
+	bool away = s->state == AWAY && s->attempt && attempt_granted(s->attempt);
 	bool waits = s->state == WAITING || (s->state == AWAY && !s->preprocessing);
-	bool known = s->plan && s->unit < s->plan->unit_count && unit_of(s)->input;
 
 	return (struct watch_job){
 		.place = away ? WATCH_AWAY : waits ? WATCH_WAITING : WATCH_PREPARING,
 		.host = away ? attempt_peer(s->attempt) : "",
 		.for_us = clock_us() - (away ? attempt_granted_ms(s->attempt) * 1000 : s->came_us),
-		.source = known ? unit_of(s)->input : path_base(s->ask.program),
+		.source = source_of(s) ? source_of(s) : path_base(s->ask.program),
 	};
 }
 

@@ -91,7 +91,7 @@ static int set_hosts(struct settings *s, const char *value, struct err *err)
 static int set_mode(struct settings *s, const char *value, struct err *err)
 {
 	static const struct { const char *name; enum mode mode; } modes[] = {
-		{ "auto", MODE_AUTO }, { "text", MODE_TEXT }, { "local", MODE_LOCAL },
+		{ "auto", MODE_AUTO }, { "file", MODE_FILE }, { "text", MODE_TEXT }, { "local", MODE_LOCAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
@@ -99,7 +99,7 @@ static int set_mode(struct settings *s, const char *value, struct err *err)
 			s->mode = modes[i].mode;
 			return 0;
 		}
-	return err_set(err, ERR_CONFIG, "'%s' is not a mode of this version (auto, text, local)", value);
+	return err_set(err, ERR_CONFIG, "'%s' is not a mode of this version (auto, file, text, local)", value);
 }
 
 static int set_local_slots(struct settings *s, const char *value, struct err *err)

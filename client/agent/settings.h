@@ -11,7 +11,7 @@
 #include "err.h"
 #include "key.h"
 
-enum mode { MODE_AUTO, MODE_TEXT, MODE_LOCAL };
+enum mode { MODE_AUTO, MODE_FILE, MODE_TEXT, MODE_LOCAL };
 
 struct host {
 	char *name;		/* as written, without port and slots */

@@ -15,7 +15,13 @@
 	X(JOBS_CACHED, "cached") \
 	X(JOBS_FALLBACK, "fallback") \
 	X(BYTES_SENT, "sent") \
-	X(BYTES_RECEIVED, "received")
+	X(BYTES_RECEIVED, "received") \
+	X(JOBS_FILES, "in-file-mode") \
+	X(QUESTIONS, "questions") \
+	X(CONTENTS, "contents") \
+	X(CONTENT_BYTES, "content-bytes") \
+	X(NEW_UNITS, "new-units") \
+	X(RUN_AGAIN, "run-again")
 
 enum counter {
 #define X(id, key) COUNT_##id,

@@ -27,34 +27,9 @@ struct walk {
 	unsigned depth;
 };
 
-static void free_change(struct change *c)
-{
-	free(c->path);
-	free(c->target);
-}
-
-void changes_free(struct changes *all)
-{
-	for (size_t i = 0; i < all->count; i++)
-		free_change(&all->v[i]);
-	free(all->v);
-	*all = (struct changes){ 0 };
-}
-
 static int add(struct walk *w, struct change c, struct err *err)
 {
-	struct changes *all = w->all;
-
-	if (all->count >= CHANGES_MAX) {
-		free_change(&c);
-		return err_set(err, ERR_LIMIT, "the job changed more than %d files", CHANGES_MAX);
-	}
-	if (all->count == all->room) {
-		all->room = all->room ? all->room * 2 : 16;
-		all->v = xrealloc(all->v, all->room * sizeof *all->v);
-	}
-	all->v[all->count++] = c;
-	return 0;
+	return changes_add(w->all, &c, err);
 }
 
 /* A name in the job's root, if the kernel knows it without asking anybody; -1 with errno, EAGAIN when it does not. */

@@ -9,9 +9,10 @@
 #define RCC_BOX_OVERLAY_H
 
 #include "fuse.h"
+#include "job.h"
 
 /* The job's own directories in its root: hidden from the view. */
-#define OVERLAY_SCRATCH "/.rcc"		/* for TMPDIR, its bytes counted with the job's changes */
+#define OVERLAY_SCRATCH JOB_SCRATCH	/* for TMPDIR, its bytes counted with the job's changes */
 
 struct overlay {
 	const char *toolchain;		/* a root's directory; what it holds must be hidden from the view */

@@ -69,7 +69,7 @@ static int fill(const struct box_request *q, struct err *err)
 	return rc < 0 ? rc : add_job(q, err);
 }
 
-int root_enter(const struct box_request *q, struct err *err)
+int root_enter(const struct box_request *q, void *unused UNUSED, struct err *err)
 {
 	int rc;
 

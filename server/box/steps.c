@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -40,6 +41,7 @@ enum {
 	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
 	SAMPLE_MS = 125,		/* how often its memory is looked at */
 	SAMPLES_TOLD = 2,		/* each second time rccd is told */
+	REPORT_MS = 5000,		/* a program to come is only waited for if the machine stands still */
 	OPEN_MS = 1,			/* how often we look whether a program has opened its input */
 };
 
@@ -49,6 +51,7 @@ enum {
 struct steps {
 	struct link *link;
 	const struct box_request *q;
+	struct borrowed *files;	/* NULL: text mode */
 	struct captured *captured;
 	struct job_result *result;
 	struct argv env;
@@ -71,6 +74,7 @@ struct steps {
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
 	int out[2], err[2];	/* pipes */
+	int report;		/* of a program that has yet to execute; -1: none */
 };
 
 static void finish(struct steps *s, enum job_outcome outcome, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -103,6 +107,10 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	const char *name = s->q->job.input_name;
 	int pipe_fds[2], fd;
 
+	if (s->files) {
+		fd = fcntl(borrowed_null(s->files), F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? err_sys(err, "/dev/null") : fd;
+	}
 	if (!step->stdin_input) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? err_sys(err, "/dev/null") : fd;
@@ -119,7 +127,10 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	return pipe_fds[0];
 }
 
-/* A child that shares our memory until it executes: nothing in it may allocate. We wait so long. */
+/*
+ * A child. In text mode it shares our memory until it executes, so nothing in it may allocate, and we wait so long. In file mode
+ * it names files that we serve: so it has memory of its own, and says by a pipe first which descriptor watches it, then what failed.
+ */
 struct child {
 	const struct steps *s;
 	const struct job_step *step;
@@ -127,6 +138,7 @@ struct child {
 	pid_t box;
 	int failure;		/* errno */
 	int watch;
+	int report;		/* in file mode: what we share no memory to say by */
 };
 
 /*
@@ -148,6 +160,19 @@ NO_ADDRESS_CHECKS static void give_way(void)
 	sched_setscheduler(0, SCHED_IDLE, &none);
 }
 
+static void say(const struct child *c, int number)
+{
+	if (write(c->report, &number, sizeof number) < 0)
+		_exit(127);
+}
+
+/* Where its caller is. */
+static bool enter_caller(const struct child *c)
+{
+	umask(c->s->q->job.caller.umask);
+	return chdir(c->s->q->job.caller.cwd) == 0;
+}
+
 NO_ADDRESS_CHECKS static int become(void *arg)
 {
 	struct child *c = arg;
@@ -165,12 +190,48 @@ NO_ADDRESS_CHECKS static int become(void *arg)
 		give_way();
 	if (c->s->q->confined)
 		good = restrict_calls(c);
+	if (c->s->files)
+		say(c, c->watch);
 	for (int i = 0; i < 3 && good; i++)
 		good = dup2(c->fds[i], i) >= 0;
+	if (good && c->s->files)
+		good = enter_caller(c);
 	if (good && limit_memory(c->s->q->memory_bytes) == 0)
 		execve(c->step->program, c->step->argv.v, c->s->env.v);
 	c->failure = errno;
+	if (c->s->files)
+		say(c, c->failure);
 	_exit(127);
+}
+
+/* It says so before it names any file. */
+static int heard(int report, int *number)
+{
+	struct pollfd p = { .fd = report, .events = POLLIN };
+
+	return poll(&p, 1, REPORT_MS) == 1 && read(report, number, sizeof *number) == sizeof *number ? 0 : -1;
+}
+
+/* Returns while it has yet to execute: s->report tells how that went. */
+static pid_t spawn_beside(struct steps *s, struct child *c)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		c->failure = errno;
+		return -1;
+	}
+	c->report = ends[1];
+	/* fork(2), but with the same table of descriptors for a moment */
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		become(c);
+	if (pid < 0 || heard(ends[0], &c->watch) < 0)
+		c->failure = pid < 0 ? errno : EIO;
+	close(ends[1]);
+	s->report = ends[0];
+	return pid;
 }
 
 /* Returns once it has executed, or failed to. */
@@ -199,7 +260,7 @@ static void start_step(struct steps *s)
 		return;
 	}
 	s->unopened = s->q->input_pipe && s->started == 1;
-	s->pid = spawn(&child);
+	s->pid = s->files ? spawn_beside(s, &child) : spawn(&child);
 	s->watch = child.watch;
 	s->sample_us = clock_us() + SAMPLE_MS * 1000;
 	if (child.failure) {
@@ -222,7 +283,22 @@ static void close_watch(struct steps *s)
 {
 	if (s->watch >= 0)
 		close(s->watch);
-	s->watch = -1;
+	if (s->report >= 0)
+		close(s->report);
+	s->watch = s->report = -1;
+}
+
+/* It executes now, or could not. */
+static void take_report(struct steps *s)
+{
+	const struct job *job = &s->q->job;
+	int failure;
+
+	if (read(s->report, &failure, sizeof failure) == sizeof failure)
+		finish(s, failure == ENOENT ? JOB_UNFIT : JOB_BOX_FAILED, "%.60s in %.40s: %s", job->steps[s->result->step].program,
+		       job->caller.cwd, strerror(failure));
+	close(s->report);
+	s->report = -1;
 }
 
 /* It made a call that is not allowed, and waits in it until it is killed with the rest. */
@@ -333,7 +409,9 @@ static void take_some(struct steps *s)
 	struct frame f;
 	int rc = 0;
 
-	while (!s->over && has_room(s) && (rc = link_next(s->link, &f, &err)) > 0) {
+	while (!s->over && has_room(s) && rc >= 0 && (rc = link_next(s->link, &f, &err)) > 0) {
+		if (s->files && borrowed_take(s->files, &f, &rc, &err))
+			continue;
 		if (f.type == WIRE_INPUT && !s->input_whole)
 			take_input(s, &f);
 		else if (f.type == WIRE_INPUT_END && !s->input_whole)
@@ -476,7 +554,8 @@ static void tell_usage(struct steps *s, uint64_t memory_kb)
 /* What it holds now; too much is its end. The limits of the kernel are further up, as they count what is not used too. */
 static void sample(struct steps *s)
 {
-	uint64_t memory_kb = usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
+	uint64_t memory_kb = s->files ? borrowed_usage_kb(s->files, s->pid) :
+			     usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
 
 	if (memory_kb > s->result->max_rss_kb)
 		s->result->max_rss_kb = memory_kb;
@@ -484,6 +563,19 @@ static void sample(struct steps *s)
 		finish_for_memory(s);
 	if (++s->samples % SAMPLES_TOLD == 0)
 		tell_usage(s, memory_kb);
+}
+
+/* The caller's files: has the job to stop? When must it be looked at again? */
+static bool files_waited(struct steps *s, const uint64_t *now_us, uint64_t *next_us)
+{
+	int patience_ms = borrowed_patience(s->files);
+	const char *why = borrowed_stopped(s->files);
+
+	if (why)
+		finish(s, JOB_UNFIT, "%s", why);
+	if (patience_ms >= 0 && *now_us + (uint64_t)patience_ms * 1000 < *next_us)
+		*next_us = *now_us + (uint64_t)patience_ms * 1000;
+	return why;
 }
 
 /* Do what is due, and say in how many milliseconds the next is. */
@@ -498,6 +590,8 @@ static int attend(struct steps *s)
 		s->sample_us = now_us + SAMPLE_MS * 1000;
 	}
 	if (s->over)
+		return 0;
+	if (s->files && files_waited(s, &now_us, &next_us))
 		return 0;
 	try_feed(s);
 	if (s->unopened)
@@ -517,6 +611,8 @@ static int turn(struct steps *s, struct err *err)
 		{ .fd = s->err[0], .events = POLLIN },
 		{ .fd = s->backlog.len > s->backlog_at ? s->feed : -1, .events = POLLOUT },
 		{ .fd = s->watch, .events = POLLIN },
+		{ .fd = s->report, .events = POLLIN },
+		{ .fd = s->files ? borrowed_fd(s->files) : -1, .events = POLLIN },
 	};
 
 	if (poll(p, ARRAY_LEN(p), timeout_ms) < 0)
@@ -529,6 +625,10 @@ static int turn(struct steps *s, struct err *err)
 		feed(s);
 	if (p[5].revents & POLLIN)
 		refuse_call(s);
+	if (p[6].revents)
+		take_report(s);
+	if (p[7].revents && borrowed_turn(s->files, err) < 0)
+		finish(s, JOB_BOX_FAILED, "%.120s", err->text);
 	if (p[1].revents)
 		reap(s);
 	if (p[0].revents && link_fill(s->link, err) < 0)
@@ -537,15 +637,22 @@ static int turn(struct steps *s, struct err *err)
 	return 0;
 }
 
-/* TMPDIR for compilers that need one; besides, just what the job says. */
+/* TMPDIR for compilers that need one, in file mode never the caller's; besides, just what the job says. */
 static void make_env(struct steps *s)
 {
+	const struct argv *env = &s->q->job.env;
 	bool has = false;
 
-	s->env = argv_copy(&s->q->job.env);
-	for (size_t i = 0; i < s->env.count; i++)
-		has |= str_starts(s->env.v[i], "TMPDIR=");
-	if (!has)
+	for (size_t i = 0; i < env->count; i++) {
+		bool is = str_starts(env->v[i], "TMPDIR=");
+
+		has |= is;
+		if (!is || !s->files)
+			argv_push(&s->env, env->v[i]);
+	}
+	if (s->files)
+		argv_push(&s->env, "TMPDIR=" JOB_SCRATCH);
+	else if (!has)
 		argv_pushf(&s->env, "TMPDIR=%s", s->q->confined ? ROOT_JOB : s->q->directory);
 }
 
@@ -570,11 +677,11 @@ static int open_all(struct steps *s, struct err *err)
 	return s->input_file < 0 ? err_sys(err, "%s", name) : 0;
 }
 
-int steps_run(struct link *l, const struct box_request *q, struct captured *captured,
+int steps_run(struct link *l, const struct box_request *q, struct borrowed *files, struct captured *captured,
 	      struct job_result *result, struct err *err)
 {
 	struct steps s = { .link = l, .q = q, .captured = captured, .result = result, .started_us = clock_us(),
-			   .input_file = -1, .feed = -1, .watch = -1 };
+			   .files = files, .input_whole = files, .input_file = -1, .feed = -1, .watch = -1, .report = -1 };
 	int rc = 0;
 
 	XXH3_64bits_reset(&s.hash);
@@ -585,6 +692,8 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 	take_frames(&s);	/* that came together with the request */
 	while (advance(&s), !s.over && rc == 0)
 		rc = turn(&s, err);
+	if (files)
+		borrowed_end(files);
 	end_descendants();
 	result->wall_us = clock_us() - s.started_us;
 	result->cpu_us = reaped_cpu_us();

@@ -8,7 +8,7 @@
 #ifndef RCC_BOX_VIEW_H
 #define RCC_BOX_VIEW_H
 
-#include "fact.h"
+#include "used.h"
 
 enum { VIEW_ROOT = 1 };		/* the id of "/" */
 
@@ -25,13 +25,6 @@ enum view_answer {
 	VIEW_OTHER,	/* something that no job may depend on */
 	VIEW_FULL,	/* a bound was met */
 };
-
-/*
- * How a fact was used. Looking a name up tells all about it but the contents
- * of a file and the names in a directory: the kernel asks once for the name and
- * what stat(2) says.
- */
-enum { USED_SEEN = 1, USED_READ = 2, USED_LISTED = 4 };
 
 struct view;
 

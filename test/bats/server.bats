@@ -244,14 +244,21 @@ still_serves() {
 	still_serves
 }
 
-# HELLO: magic, version 2, role, a name
-hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 2)$(u8 "$1")$(u32 1)x"; }
+# HELLO: magic, version 3, role, a name
+hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 3)$(u8 "$1")$(u32 1)x"; }
 
 @test "a frame that has no place in this state" {
 	rejected "$(frame 11 8)aaaaaaaa"
 	rejected "$(hello 0)$(hello 0)"
 	rejected "$(hello 0)$(frame 8 8)aaaaaaaa"
 	rejected "$(hello 1)$(frame 14 4)aaaa"
+	rejected "$(hello 1)$(frame 25 4)aaaa"	# FACTS, ANSWER, BLOB_NONE, JOB_END without a job
+	rejected "$(hello 1)$(frame 27 4)aaaa"
+	rejected "$(hello 1)$(frame 24 32)aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	rejected "$(hello 1)$(frame 30 0)"
+	rejected "$(hello 1)$(frame 26 4)aaaa"	# QUESTION, NEED, KEEP: not an agent's
+	rejected "$(hello 1)$(frame 31 4)aaaa"
+	rejected "$(hello 1)$(frame 33 4)aaaa"
 	still_serves
 }
 

@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import struct
 import sys
+import time
 
 HELLO, WELCOME, BYE, STATE, TOOLCHAIN, TOOLCHAIN_STATE, RESERVE, GRANT, REFUSE, CANCEL, PING, PONG = range(1, 13)
 SUPPLY, WANT, BLOB, BLOB_DATA, BLOB_NONE = range(20, 25)
@@ -97,7 +98,7 @@ async def control(peer):
             say("reserve")
             peer.send(REFUSE, struct.pack("<B", 9) + text("no slots here"), ident)
         elif kind == PING:
-            peer.send(PONG, payload, ident)
+            peer.send(PONG, payload + struct.pack("<Q", time.time_ns() // 1000), ident)
         else:
             assert kind == CANCEL, kind
 
@@ -163,7 +164,7 @@ async def serve(reader, writer):
         kind, _, payload = await peer.next()
         magic, version, role = struct.unpack_from("<IIB", payload)
         assert kind == HELLO and magic == 0x31636372
-        peer.send(WELCOME, struct.pack("<II", version, 2) + text("bare") + text("x86_64") + text("6") + text("0"))
+        peer.send(WELCOME, struct.pack("<II", version, 2) + text("bare") + text("x86_64") + text("6") + text("0") + b"\1")
         await (control(peer) if role == CONTROL else store(peer) if role == STORE else peer.next())
     except asyncio.IncompleteReadError:
         pass		# hung up

@@ -26,6 +26,7 @@ ROUND(ask, struct ask, ask_free(&m))
 ROUND(describe, struct describe, free(m.temp_dir))
 ROUND(description, struct description, free(m.text))
 ROUND(prepare, struct prepare, prepare_free(&m))
+ROUND(outcome, struct outcome, outcome_free(&m))
 ROUND(local_go, struct local_go, free(m.lease))
 ROUND(fatal, struct fatal, free(m.text))
 ROUND(query, struct query, query_free(&m))
@@ -57,7 +58,7 @@ static int round_preprocessed(const void *p, size_t len, struct buf *out)
 
 static request_round *const request_rounds[] = {
 	round_ask, round_describe, round_description, round_prepare, round_local_go, round_fatal, round_query,
-	round_declined, round_preprocessed,
+	round_declined, round_preprocessed, round_outcome,
 };
 
 #endif

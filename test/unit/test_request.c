@@ -21,7 +21,8 @@ static void push_some(struct argv *a, const char *first)
 static void put_ask(struct buf *b)
 {
 	struct ask m = { .program = "/usr/bin/gcc", .cwd = "/tmp", .niceness = -5, .cores = 200, .explain = 2,
-			 .quick = REASON_NO_AGENT, .after = REASON_AGENT_LOST, .stderr_tty = 1 };
+			 .quick = REASON_NO_AGENT, .after = REASON_AGENT_LOST, .stderr_tty = 1,
+			 .columns = 132, .lines = 43, .umask = 027 };
 
 	push_some(&m.argv, "gcc");
 	push_some(&m.env, "LANG=C");
@@ -78,9 +79,23 @@ static void put_preprocessed(struct buf *b)
 	preprocessed_put(b, 7, true);
 }
 
+static void put_outcome(struct buf *b)
+{
+	struct outcome m = { .round = 3, .status = 1, .out_bytes = 5, .err_bytes = 6, .removed = "/src/a.s" };
+
+	changes_add(&m.changes, &(struct change){ .path = xstrdup("/src/a"), .kind = CHANGE_FILE, .kept = true, .mode = 0644,
+						  .size = 7, .mtime_ns = 8 }, NULL);
+	changes_add(&m.changes, &(struct change){ .path = xstrdup("/src/b"), .kind = CHANGE_LINK, .mtime_ns = 9,
+						  .target = xstrdup("a") }, NULL);
+	outcome_put(b, &m);
+	changes_free(&m.changes);
+}
+
+enum { OUTCOME_HEAD = 4 + 1 + 8 + 8 };
+
 static void (*const samples[])(struct buf *b) = {
 	put_ask, put_describe, put_description, put_prepare, put_local, put_fatal, put_query, put_declined,
-	put_preprocessed,
+	put_preprocessed, put_outcome,
 };
 _Static_assert(ARRAY_LEN(samples) == ARRAY_LEN(request_rounds), "a sample for each message, in their order");
 
@@ -115,7 +130,30 @@ static void a_field_is_what_was_sent(void **state UNUSED)
 	assert_int_equal(m.quick, REASON_NO_AGENT);
 	assert_int_equal(m.after, REASON_AGENT_LOST);
 	assert_int_equal(m.stderr_tty, 1);
+	assert_int_equal(m.columns, 132);
+	assert_int_equal(m.lines, 43);
+	assert_int_equal(m.umask, 027);
 	ask_free(&m);
+}
+
+static void an_outcome_is_what_was_sent(void **state UNUSED)
+{
+	autobuf struct buf b = { 0 };
+	struct reader r;
+	struct outcome m;
+
+	put_outcome(&b);
+	r = reader_of(b.p, b.len);
+	assert_int_equal(outcome_get(&r, &m, NULL), 0);
+	assert_int_equal(m.round, 3);
+	assert_int_equal(m.status, 1);
+	assert_int_equal(m.out_bytes, 5);
+	assert_int_equal(m.err_bytes, 6);
+	assert_int_equal(m.changes.count, 2);
+	assert_true(m.changes.v[0].kept);
+	assert_string_equal(m.changes.v[1].target, "a");
+	assert_string_equal(m.removed, "/src/a.s");
+	outcome_free(&m);
 }
 
 static void every_other_length_is_refused(void **state UNUSED)
@@ -141,11 +179,12 @@ static void values_have_bounds(void **state UNUSED)
 		int at;
 		uint8_t value;
 	} cases[] = {
-		{ put_ask, round_ask, -3, REASON_COUNT }, { put_ask, round_ask, -2, REASON_COUNT },
+		{ put_ask, round_ask, -9, REASON_COUNT }, { put_ask, round_ask, -8, REASON_COUNT },
 		{ put_describe, round_describe, 0, DESCRIBE_KINDS },
 		{ put_prepare, round_prepare, 4 + 3 + 1 + 4 + 3, 2 },
 		{ put_local, round_local_go, 0, REASON_COUNT }, { put_query, round_query, 0, QUERY_KINDS },
 		{ put_declined, round_declined, 4, REASON_COUNT }, { put_preprocessed, round_preprocessed, 4, 2 },
+		{ put_outcome, round_outcome, OUTCOME_HEAD + 4 + 4 + 6, CHANGE_KINDS },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -173,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_come_back),
 		cmocka_unit_test(a_field_is_what_was_sent),
+		cmocka_unit_test(an_outcome_is_what_was_sent),
 		cmocka_unit_test(every_other_length_is_refused),
 		cmocka_unit_test(values_have_bounds),
 		cmocka_unit_test(a_command_has_a_first_word),

@@ -1,0 +1,573 @@
+/*
+ * filejob.c - one job's dealings with its caller's files, step by step.
+ *
+ *	load      what its last run, or a relative's, relied on
+ *	refresh   which of that is no longer so: FACTS
+ *	answer    what it asks besides
+ *	judge     its output whole, its changes where they may be, what it relied on still so
+ */
+#include "filejob.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "contents.h"
+#include "forecast.h"
+#include "log.h"
+#include "plan_files.h"
+#include "private.h"
+#include "told.h"
+#include "wire.h"
+
+enum { OPEN_MAX_QUESTIONS = 256 };	/* that wait for our disk; more of them wait in the connection */
+
+struct filejob {
+	struct filejob_spec spec;
+	char *cwd;
+	bool freed;
+	void (*on_ready)(void *arg);
+	const struct filejob_events *events;	/* NULL: not begun, or it had its last call */
+	void *arg;
+	unsigned busy;			/* pieces of work under way, which use this memory */
+
+	struct manifest_key key;
+	char *source;
+	struct digest manifest;		/* as it was when loaded */
+	struct buf manifest_bytes;
+	enum manifest_of manifest_of;
+	bool refreshed;
+	struct argv named;		/* directories */
+	struct told told;		/* its start is the worker's before it is refreshed */
+	size_t stale;			/* facts of the start that were no longer so */
+
+	struct conn *conn;
+	struct contents *contents;
+	unsigned questions_open;
+	struct filejob_counts counts;
+
+	bool changes_came, used_came;
+	struct changes changes;
+	struct used used;
+	struct result *result;
+	uint64_t stream_bytes[STREAM_FILE];	/* of stdout and stderr */
+	int output;			/* memfd */
+	bool clock_agrees;
+	enum reason verdict;
+};
+
+/* One piece of work off the loop. */
+struct task {
+	uv_work_t work;
+	struct filejob *job;
+	void (*run)(struct task *t);
+	void (*done)(struct task *t);
+	uint32_t id;			/* a question's */
+	char *path;
+	bool listing, with_parent;
+	struct facts facts;
+};
+
+static void release(struct filejob *j)
+{
+	if (j->busy || !j->freed)
+		return;
+	plan_free(j->spec.plan);
+	told_free(&j->told);
+	argv_free(&j->named);
+	changes_free(&j->changes);
+	used_free(&j->used);
+	buf_free(&j->manifest_bytes);
+	if (j->output >= 0)
+		close(j->output);
+	free(j->source);
+	free(j->cwd);
+	free(j);
+}
+
+void filejob_free(struct filejob *j)
+{
+	if (!j)
+		return;
+	contents_stop(ptr_steal(&j->contents));
+	j->conn = NULL;
+	j->events = NULL;
+	j->freed = true;
+	release(j);
+}
+
+static void on_work(uv_work_t *work)
+{
+	struct task *t = work->data;
+
+	t->run(t);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+	struct task *t = work->data;
+	struct filejob *j = t->job;
+
+	(void)status;
+	if (!j->freed)
+		t->done(t);
+	facts_free(&t->facts);
+	free(t->path);
+	free(t);
+	j->busy--;
+	release(j);
+}
+
+static struct task *task_new(struct filejob *j, void (*run)(struct task *), void (*done)(struct task *))
+{
+	struct task *t = xcalloc(1, sizeof *t);
+
+	*t = (struct task){ .work.data = t, .job = j, .run = run, .done = done };
+	j->busy++;
+	return t;
+}
+
+static void start(struct task *t)
+{
+	uv_queue_work(t->job->spec.loop, &t->work, on_work, on_done);
+}
+
+static void fail(struct filejob *j, enum reason why)
+{
+	const struct filejob_events *events = ptr_steal(&j->events);
+
+	j->conn = NULL;
+	if (events)
+		events->failed(why, j->arg);
+}
+
+/* Load */
+
+/* A cousin's is a guess: most of it is the system's, but it may come from another project, so it is not named. */
+static bool has_manifest(const struct filejob *j)
+{
+	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
+}
+
+static void load(struct task *t)
+{
+	struct filejob *j = t->job;
+
+	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
+	if (has_manifest(j))
+		facts_put(&j->manifest_bytes, &j->told.start);
+}
+
+static void loaded(struct task *t)
+{
+	t->job->on_ready(t->job->arg);
+}
+
+static void make_key(struct filejob *j)
+{
+	autobuf struct buf text = { 0 };
+
+	plan_files_key(j->spec.unit, &text);
+	digest_of(text.p, text.len, &j->key.args);
+	j->key.toolchain = j->spec.toolchain->id;
+	j->source = path_settle(j->cwd, j->spec.unit->input);
+	j->key.source = j->source ? j->source : "/";
+}
+
+struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void *arg), void *arg)
+{
+	struct filejob *j = xcalloc(1, sizeof *j);
+
+	*j = (struct filejob){ .spec = *spec, .cwd = xstrdup(spec->cwd), .on_ready = ready, .arg = arg, .output = -1 };
+	plan_share(spec->plan);
+	make_key(j);
+	private_named(&spec->unit->job, j->cwd, spec->unit->input, &j->named);
+	start(task_new(j, load, loaded));
+	return j;
+}
+
+void filejob_caller(const struct filejob *j, struct job_caller *out)
+{
+	if (!has_manifest(j))
+		return;
+	out->manifest = j->manifest;
+	out->manifest_size = j->manifest_bytes.len;
+}
+
+/* Refresh */
+
+/* Its outputs of last time are there to be replaced, not to be read. */
+static void mark_outputs(const struct filejob *j, struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct fact *f = &facts->v[i];
+
+		f->unread |= f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
+			    plan_may_change(j->spec.unit, j->cwd, f->path);
+	}
+}
+
+static void copy_facts(const struct facts *from, struct facts *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct fact copy = fact_copy(&from->v[i]);
+
+		facts_set(to, &copy);
+	}
+}
+
+/* Of what a cousin needed only the names are told at once. */
+static void guess(struct filejob *j)
+{
+	struct facts *start = &j->told.start;
+
+	files_refresh(j->spec.files, start, NULL);
+	for (size_t i = 0; i < start->count; i++)
+		start->v[i].unread = start->v[i].kind == FACT_FILE;
+	forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, start);
+	mark_outputs(j, start);
+}
+
+static void refresh(struct task *t)
+{
+	struct filejob *j = t->job;
+
+	if (has_manifest(j)) {
+		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		mark_outputs(j, &t->facts);
+		copy_facts(&t->facts, &j->told.start);
+	} else {
+		guess(j);
+		copy_facts(&j->told.start, &t->facts);
+	}
+}
+
+/* What it is about to be told: does it all fit, and is it anybody else's business? */
+static bool may_tell(const struct filejob *j, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (private_file(&facts->v[i], &j->named)) {
+			log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+				 facts->v[i].path);
+			return false;
+		}
+	return facts_fit(facts);
+}
+
+static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
+{
+	autobuf struct buf b = { 0 };
+
+	facts_put(&b, facts);
+	conn_send(j->conn, (uint8_t)type, id, &b);
+}
+
+static void refreshed(struct task *t)
+{
+	struct filejob *j = t->job;
+
+	j->refreshed = true;
+	if (!j->conn)
+		return;
+	if (may_tell(j, &t->facts) && may_tell(j, &j->told.start))
+		send_facts(j, WIRE_FACTS, 0, &t->facts);
+	else
+		fail(j, REASON_FILES_UNFIT);
+}
+
+/* Contents */
+
+static bool find_content(const struct digest *d, struct content *out, void *arg)
+{
+	struct filejob *j = arg;
+	const struct fact *f;
+
+	if (has_manifest(j) && digest_eq(d, &j->manifest)) {
+		*out = (struct content){ .digest = *d, .size = j->manifest_bytes.len, .bytes = j->manifest_bytes.p };
+		return true;
+	}
+	f = j->refreshed ? told_contents(&j->told, d) : NULL;
+	if (f)
+		*out = (struct content){ .digest = *d, .size = f->size, .path = f->path };
+	return f;
+}
+
+static enum codec codec_now(void *arg)
+{
+	struct filejob *j = arg;
+
+	return j->events->codec(j->arg);
+}
+
+static void on_content_changed(const struct err *err, void *arg)
+{
+	struct filejob *j = arg;
+
+	log_info("contents", "text=\"%s\"", err->text);
+	fail(j, REASON_FILES_CHANGED);
+}
+
+static const struct contents_events contents_events = { find_content, codec_now, NULL, on_content_changed };
+
+void filejob_begin(struct filejob *j, struct conn *c, const struct filejob_events *events, void *arg)
+{
+	j->conn = c;
+	j->events = events;
+	j->arg = arg;
+	j->contents = contents_new(j->spec.loop, c, &contents_events, j);
+	start(task_new(j, refresh, refreshed));
+}
+
+void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }
+
+/* Questions */
+
+static void find_answer(struct task *t)
+{
+	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
+}
+
+static void answer(struct task *t)
+{
+	struct filejob *j = t->job;
+
+	if (j->questions_open-- == OPEN_MAX_QUESTIONS && j->conn)
+		conn_resume(j->conn);
+	if (!j->conn)
+		return;
+	mark_outputs(j, &t->facts);
+	if (!may_tell(j, &t->facts))
+		fail(j, REASON_FILES_UNFIT);
+	else if (!told_add(&j->told, &t->facts))
+		fail(j, REASON_FILES_CHANGED);
+	else
+		send_facts(j, WIRE_ANSWER, t->id, &t->facts);
+}
+
+static bool parent_told(const struct told *told, const char *path)
+{
+	size_t n = (size_t)(path_base(path) - path);
+	autofree char *parent = xstrndup(path, n > 1 ? n - 1 : 1);
+	const struct fact *f = facts_find(&told->answers, parent), *first = facts_find(&told->start, parent);
+
+	return (f && f->listed) || (first && first->listed);
+}
+
+static int on_question(struct filejob *j, const struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+	struct wire_question m = { 0 };
+	struct task *t;
+
+	if (!j->refreshed)
+		return err_set(err, ERR_WIRE, "QUESTION out of turn");
+	if (wire_question_get(&r, &m, err) < 0)
+		return err->code;
+	t = task_new(j, find_answer, answer);
+	t->id = f->id;
+	t->path = m.path;
+	t->listing = m.listing;
+	t->with_parent = !m.listing && !parent_told(&j->told, m.path);
+	j->counts.questions++;
+	if (++j->questions_open == OPEN_MAX_QUESTIONS)
+		conn_pause(j->conn);
+	start(t);
+	return 0;
+}
+
+/* What it did */
+
+static int on_changes(struct filejob *j, const struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+
+	if (j->changes_came || !j->refreshed)
+		return err_set(err, ERR_WIRE, "CHANGES out of turn");
+	j->changes_came = true;
+	if (changes_get(&r, &j->changes, err) < 0)
+		return err->code;
+	return reader_done(&r) ? 0 : err_set(err, ERR_WIRE, "CHANGES: wrong length");
+}
+
+static int on_used(struct filejob *j, const struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+
+	if (j->used_came || !j->refreshed)
+		return err_set(err, ERR_WIRE, "USED out of turn");
+	j->used_came = true;
+	return used_get(&r, j->told.start.count, &j->used, err);
+}
+
+static int on_want(struct filejob *j, const struct frame *f, struct err *err)
+{
+	struct reader r = reader_of(f->payload, f->length);
+
+	return contents_want(j->contents, &r, err);
+}
+
+int filejob_message(struct filejob *j, const struct frame *f, struct err *err)
+{
+	switch (f->type) {
+	case WIRE_QUESTION: return on_question(j, f, err);
+	case WIRE_WANT: return on_want(j, f, err);
+	case WIRE_CHANGES: return on_changes(j, f, err);
+	case WIRE_USED: return on_used(j, f, err);
+	default: return err_set(err, ERR_WIRE, "unexpected %s", wire_protocol.rules[f->type].name);
+	}
+}
+
+/* Judge */
+
+static void judged(struct filejob *j, enum reason why)
+{
+	const struct filejob_events *events = ptr_steal(&j->events);
+
+	if (events)
+		events->judged(why, j->arg);
+}
+
+/* The next run starts where this one ended; as it did, if that was the same. */
+static bool worth_keeping(const struct filejob *j)
+{
+	bool all = j->manifest_of == MANIFEST_OWN && !j->stale && !j->used.other_count;
+
+	for (size_t i = 0; i < j->used.count; i++)
+		all &= j->used.how[i] != 0;
+	return !all;
+}
+
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const char *path)
+{
+	if (plan_may_change(j->spec.unit, j->cwd, path))
+		return true;
+	for (size_t i = 0; i < j->named.count; i++) {
+		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
+
+		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
+			continue;
+		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
+		if (plan_may_change(j->spec.unit, j->cwd, as_named))
+			return true;
+	}
+	return false;
+}
+
+static bool changes_in_place(const struct filejob *j)
+{
+	for (size_t i = 0; i < j->changes.count; i++)
+		if (!in_place(j, j->changes.v[i].path)) {
+			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
+			return false;
+		}
+	return true;
+}
+
+/* In what it makes: by its files, or as gcc's modules have it. */
+static bool shows_time(const struct filejob *j, const struct facts *used)
+{
+	for (size_t i = 0; i < j->spec.unit->job.step_count; i++)
+		if (argv_has(&j->spec.unit->job.steps[i].argv, "-fmodules-ts"))
+			return true;
+	return files_has_clock(j->spec.files, used);
+}
+
+static void check(struct task *t)
+{
+	struct filejob *j = t->job;
+	autofree char *why = NULL;
+	struct err err = { 0 };
+	struct digest id;
+
+	if (told_used(&j->told, &j->used, &t->facts, &err) < 0) {
+		log_warn("used", "text=\"%s\"", err.text);
+		j->verdict = REASON_SERVER_GARBAGE;
+	} else if (!changes_in_place(j)) {
+		j->verdict = REASON_FILES_UNFIT;
+	} else if (!j->clock_agrees && !j->spec.has_date && shows_time(j, &t->facts)) {
+		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
+		j->verdict = REASON_FILES_UNFIT;
+	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
+		log_info("changed", "path=\"%s\"", why);
+		j->verdict = REASON_FILES_CHANGED;
+	}
+	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
+		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);
+}
+
+static void checked(struct task *t) { judged(t->job, t->job->verdict); }
+
+static void on_stored(int rc, const struct err *err, void *arg)
+{
+	struct filejob *j = arg;
+
+	if (rc < 0) {
+		log_warn("result", "text=\"%s\"", err->text);
+		judged(j, rc == ERR_OUTPUT ? REASON_OUTPUT_FAILED : REASON_SERVER_GARBAGE);
+		return;
+	}
+	start(task_new(j, check, checked));
+}
+
+/* What the outcome there means here; NONE: so far it is good. */
+static enum reason verdict_of(const struct filejob *j, const struct job_result *said)
+{
+	bool failed = said->exit_status != 0;
+
+	if (said->signal)
+		return REASON_JOB_KILLED;
+	if (!j->changes_came || !j->used_came || result_bytes(j->result, STREAM_FILE) != changes_bytes(&j->changes))
+		return REASON_SERVER_GARBAGE;
+	if (!failed && said->step + 1u != j->spec.unit->job.step_count)
+		return REASON_SERVER_GARBAGE;
+	/* with another status, compilers and their drivers say and do more */
+	if (failed && (said->exit_status != 1 || !j->spec.may_fail))
+		return REASON_DIAGNOSTICS;
+	if (result_bytes(j->result, STREAM_STDERR) && !j->spec.may_speak)
+		return REASON_DIAGNOSTICS;
+	return REASON_NONE;
+}
+
+void filejob_leave(struct filejob *j)
+{
+	contents_sent(j->contents, &j->counts.contents, &j->counts.content_bytes);
+	if (j->questions_open >= OPEN_MAX_QUESTIONS)
+		conn_resume(j->conn);
+	contents_stop(ptr_steal(&j->contents));
+	j->conn = NULL;
+}
+
+void filejob_judge(struct filejob *j, struct result *r, const struct job_result *said)
+{
+	enum reason why;
+
+	j->result = r;
+	j->stream_bytes[STREAM_STDOUT] = result_bytes(r, STREAM_STDOUT);
+	j->stream_bytes[STREAM_STDERR] = result_bytes(r, STREAM_STDERR);
+	j->clock_agrees = j->events->clock_agrees(j->arg);
+	why = verdict_of(j, said);
+	j->output = why == REASON_NONE ? memfd_create("rcc-outcome", MFD_CLOEXEC) : -1;
+	if (why == REASON_NONE && j->output < 0)
+		why = REASON_OUTPUT_FAILED;
+	if (why != REASON_NONE)
+		judged(j, why);
+	else
+		result_store(r, j->spec.loop, RESULT_ALL, j->output, said, on_stored, j);
+}
+
+void filejob_said(const struct filejob *j, uint64_t *out, uint64_t *err)
+{
+	*out = j->stream_bytes[STREAM_STDOUT];
+	*err = j->stream_bytes[STREAM_STDERR];
+}
+
+const struct changes *filejob_changes(const struct filejob *j) { return &j->changes; }
+int filejob_contents(const struct filejob *j) { return j->output; }
+
+struct filejob_counts filejob_counts(const struct filejob *j)
+{
+	struct filejob_counts c = j->counts;
+
+	c.manifest = j->manifest_of;
+	return c;
+}

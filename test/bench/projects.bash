@@ -1,0 +1,81 @@
+# projects.bash - real projects, from Debian's sources, for the measurements. Sourced, after
+# `dir` was set to where the sources are kept, and farm_scratch to a place for scratch files.
+# shellcheck shell=bash
+
+: "${dir?}"
+
+# --- the projects ----------------------------------------------------------
+# Each row: the name, Debian's source package, how it is made ready, and what
+# make is told. CC and CXX come on top. Redis has its row twice: with -g, text
+# mode may change debug information, so only the rest is compared.
+
+projects=(lua zlib re2 redis redis-g)
+
+declare -A source_of=([lua]=lua5.4 [zlib]=zlib [re2]=re2 [redis]=redis [redis-g]=redis)
+
+prepare_zlib() { ./configure --static >/dev/null; }
+# Debian leaves out two generated sources, so its own makefile cannot finish;
+# every source that is there compiles by itself.
+prepare_re2() {
+	cat >Makefile <<-'EOF'
+	all: $(patsubst %.cc,%.o,$(wildcard re2/*.cc util/*.cc re2/testing/*.cc))
+	%.o: %.cc; $(CXX) -std=c++17 -O2 -I. -pthread -Wall -c -o $@ $<
+	EOF
+}
+
+# Lua's makefile keeps its language in CC, which we replace.
+c_standard() { [ "$1" != lua ] || echo ' -std=gnu99'; }
+
+# Without a stamp of the time and the host in it.
+prepare_redis() { export SOURCE_DATE_EPOCH=0; }
+prepare_redis-g() { prepare_redis; }
+
+make_lua() { echo -C src linux; }
+make_zlib() { echo libz.a minigzip example; }
+make_redis() { echo -C src MALLOC=libc DEBUG= DEBUG_FLAGS= redis-server redis-cli; }
+make_redis-g() { echo -C src MALLOC=libc redis-server redis-cli; }
+
+# Identical but for debug information?
+same_redis-g() {
+	strip --strip-debug -o "$farm_scratch/one.o" "$1" && strip --strip-debug -o "$farm_scratch/other.o" "$2" &&
+		cmp "$farm_scratch/one.o" "$farm_scratch/other.o"
+}
+
+# --- sources ---------------------------------------------------------------
+
+# apt-get with its own lists: the system's list of sources stays as it is.
+private_apt() {
+	apt-get -q -y -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=/dev/null \
+		-o Dir::Etc::sourceparts="$dir/apt/sources.list.d" -o Dir::State="$dir/apt/state" \
+		-o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$dir/apt/cache" "$@"
+}
+
+# What the system has as deb, as deb-src.
+prepare_apt() {
+	local from to=$dir/apt/sources.list.d
+
+	[ -e "$dir/apt/ready" ] && return
+	mkdir -p "$to" "$dir/apt/state/lists/partial" "$dir/apt/cache/archives/partial"
+	for from in /etc/apt/sources.list.d/*.sources; do
+		[ -e "$from" ] && sed 's/^Types:.*/Types: deb-src/' "$from" >"$to/${from##*/}"
+	done
+	for from in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ -e "$from" ] && sed -n 's/^deb /deb-src /p' "$from" >"$to/one-line-${from##*/}"
+	done
+	private_apt update >"$dir/apt/log" 2>&1 && touch "$dir/apt/ready"
+}
+
+# fetch PROJECT: its pristine sources in $dir/PROJECT.
+fetch() {
+	local package=${source_of[$1]}
+
+	[ -d "$dir/src/$package" ] && return
+	command -v apt-get >/dev/null && command -v dpkg-source >/dev/null || return 1
+	prepare_apt || return 1
+	mkdir -p "$dir/download" "$dir/src"
+	(cd "$dir/download" && private_apt source --download-only "$package") >>"$dir/apt/log" 2>&1 || return 1
+	rm -rf "$dir/src/$package.part"
+	dpkg-source --no-check --skip-patches -x "$dir/download/$package"_*.dsc "$dir/src/$package.part" \
+		>>"$dir/apt/log" 2>&1 || return 1
+	mv "$dir/src/$package.part" "$dir/src/$package"
+}

@@ -1,0 +1,137 @@
+/*
+ * test_told.c - what a job was told, and what of that it used.
+ */
+#include "unit.h"
+
+#include "told.h"
+
+static struct fact file(const char *path, unsigned char content)
+{
+	return (struct fact){ .path = xstrdup(path), .kind = FACT_FILE, .mode = 0644, .access = 4, .size = 1, .inode = content,
+			      .digest = { { content } } };
+}
+
+static struct fact dir(const char *path, const char *name)
+{
+	struct fact f = { .path = xstrdup(path), .kind = FACT_DIR, .mode = 0755, .access = 7 };
+
+	f.listed = name;
+	if (name)
+		argv_push(&f.names, name);
+	return f;
+}
+
+static struct fact absent(const char *path) { return (struct fact){ .path = xstrdup(path), .kind = FACT_ABSENT }; }
+
+static void set(struct facts *all, struct fact f) { facts_set(all, &f); }
+
+static bool add(struct told *t, struct fact f)
+{
+	autofacts struct facts answer = { 0 };
+
+	set(&answer, f);
+	return told_add(t, &answer);
+}
+
+/* It starts with /, /d and /d/a.c. */
+static struct told begun(void)
+{
+	struct told t = { 0 };
+
+	set(&t.start, dir("/", NULL));
+	set(&t.start, dir("/d", NULL));
+	set(&t.start, file("/d/a.c", 1));
+	return t;
+}
+
+static void one_path_is_told_one_thing(void **state UNUSED)
+{
+	struct told t = begun();
+
+	assert_true(add(&t, file("/d/b.h", 2)));
+	assert_true(add(&t, file("/d/b.h", 2)));
+	assert_false(add(&t, file("/d/b.h", 3)));
+	assert_false(add(&t, absent("/d/a.c")));
+	told_free(&t);
+}
+
+static void the_names_of_a_directory_may_come_later(void **state UNUSED)
+{
+	autofacts struct facts kept = { 0 };
+	autoused struct used u = { 0 };
+	struct told t = begun();
+	struct err err = { 0 };
+
+	assert_true(add(&t, dir("/d", "a.c")));
+	used_init(&u, 3);
+	u.how[1] = USED_SEEN | USED_LISTED;
+	used_add(&u, xstrdup("/d/none.h"), USED_SEEN);
+	assert_int_equal(told_used(&t, &u, &kept, &err), 0);
+	assert_int_equal(kept.count, 2);
+	assert_true(kept.v[0].listed);
+	assert_int_equal(kept.v[1].kind, FACT_ABSENT);
+	told_free(&t);
+}
+
+static void what_it_was_not_told_it_cannot_have_used(void **state UNUSED)
+{
+	static const struct { const char *path; unsigned how; } lies[] = {
+		{ "/d/none.h", USED_SEEN }, { "/e", USED_SEEN }, { "/d/b.h", USED_SEEN | USED_LISTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		autofacts struct facts kept = { 0 };
+		autoused struct used u = { 0 };
+		struct told t = begun();
+		struct err err = { 0 };
+
+		assert_true(add(&t, file("/d/b.h", 2)));
+		used_init(&u, 3);
+		used_add(&u, xstrdup(lies[i].path), lies[i].how);
+		assert_int_equal(told_used(&t, &u, &kept, &err), ERR_WIRE);
+		told_free(&t);
+	}
+}
+
+static void what_was_not_used_is_not_kept(void **state UNUSED)
+{
+	autofacts struct facts kept = { 0 };
+	autoused struct used u = { 0 };
+	struct told t = begun();
+	struct err err = { 0 };
+
+	used_init(&u, 3);
+	u.how[0] = USED_SEEN;
+	u.how[2] = USED_SEEN;
+	assert_int_equal(told_used(&t, &u, &kept, &err), 0);
+	assert_int_equal(kept.count, 2);
+	assert_string_equal(kept.v[1].path, "/d/a.c");
+	assert_true(kept.v[1].unread);
+	told_free(&t);
+}
+
+static void contents_are_found_by_digest(void **state UNUSED)
+{
+	const struct digest one = { { 1 } }, two = { { 2 } }, three = { { 3 } };
+	struct told t = begun();
+
+	assert_string_equal(told_contents(&t, &one)->path, "/d/a.c");
+	assert_null(told_contents(&t, &two));
+	assert_true(add(&t, file("/d/b.h", 2)));
+	assert_string_equal(told_contents(&t, &two)->path, "/d/b.h");
+	assert_null(told_contents(&t, &three));
+	told_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_path_is_told_one_thing),
+		cmocka_unit_test(the_names_of_a_directory_may_come_later),
+		cmocka_unit_test(what_it_was_not_told_it_cannot_have_used),
+		cmocka_unit_test(what_was_not_used_is_not_kept),
+		cmocka_unit_test(contents_are_found_by_digest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
