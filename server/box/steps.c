@@ -463,6 +463,8 @@ static void step_ended(struct steps *s, int status)
 	s->pid = 0;
 	close_feed(s);
 	close_watch(s);
+	if (s->files)
+		borrowed_program_ended(s->files);
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
