@@ -142,12 +142,18 @@ static void fail(struct filejob *j, enum reason why)
 
 /* Load */
 
+/* A cousin's is a guess: most of it is the system's, but it may come from another project, so it is not named. */
+static bool has_manifest(const struct filejob *j)
+{
+	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
+}
+
 static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
-	if (j->manifest_of != MANIFEST_NONE)
+	if (has_manifest(j))
 		facts_put(&j->manifest_bytes, &j->told.start);
 }
 
@@ -181,7 +187,7 @@ struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void 
 
 void filejob_caller(const struct filejob *j, struct job_caller *out)
 {
-	if (j->manifest_of == MANIFEST_NONE)
+	if (!has_manifest(j))
 		return;
 	out->manifest = j->manifest;
 	out->manifest_size = j->manifest_bytes.len;
@@ -189,19 +195,49 @@ void filejob_caller(const struct filejob *j, struct job_caller *out)
 
 /* Refresh */
 
+/* Its outputs of last time are there to be replaced, not to be read. */
+static void mark_outputs(const struct filejob *j, struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct fact *f = &facts->v[i];
+
+		f->unread |= f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
+			    plan_may_change(j->spec.unit, j->cwd, f->path);
+	}
+}
+
+static void copy_facts(const struct facts *from, struct facts *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct fact copy = fact_copy(&from->v[i]);
+
+		facts_set(to, &copy);
+	}
+}
+
+/* Of what a cousin needed only the names are told at once. */
+static void guess(struct filejob *j)
+{
+	struct facts *start = &j->told.start;
+
+	files_refresh(j->spec.files, start, NULL);
+	for (size_t i = 0; i < start->count; i++)
+		start->v[i].unread = start->v[i].kind == FACT_FILE;
+	forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, start);
+	mark_outputs(j, start);
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	if (j->manifest_of == MANIFEST_NONE) {
-		forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, &j->told.start);
-		for (size_t i = 0; i < j->told.start.count; i++) {
-			struct fact copy = fact_copy(&j->told.start.v[i]);
-
-			facts_set(&t->facts, &copy);
-		}
-	} else {
+	if (has_manifest(j)) {
 		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		mark_outputs(j, &t->facts);
+		copy_facts(&t->facts, &j->told.start);
+	} else {
+		guess(j);
+		copy_facts(&j->told.start, &t->facts);
 	}
 }
 
@@ -245,7 +281,7 @@ static bool find_content(const struct digest *d, struct content *out, void *arg)
 	struct filejob *j = arg;
 	const struct fact *f;
 
-	if (j->manifest_of != MANIFEST_NONE && digest_eq(d, &j->manifest)) {
+	if (has_manifest(j) && digest_eq(d, &j->manifest)) {
 		*out = (struct content){ .digest = *d, .size = j->manifest_bytes.len, .bytes = j->manifest_bytes.p };
 		return true;
 	}
@@ -288,17 +324,6 @@ void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }
 static void find_answer(struct task *t)
 {
 	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
-}
-
-/* Its outputs of last time are there to be replaced, not to be read. */
-static void mark_outputs(const struct filejob *j, struct facts *facts)
-{
-	for (size_t i = 0; i < facts->count; i++) {
-		struct fact *f = &facts->v[i];
-
-		f->unread = f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
-			    plan_may_change(j->spec.unit, j->cwd, f->path);
-	}
 }
 
 static void answer(struct task *t)
@@ -411,14 +436,40 @@ static bool worth_keeping(const struct filejob *j)
 	return !all;
 }
 
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const char *path)
+{
+	if (plan_may_change(j->spec.unit, j->cwd, path))
+		return true;
+	for (size_t i = 0; i < j->named.count; i++) {
+		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
+
+		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
+			continue;
+		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
+		if (plan_may_change(j->spec.unit, j->cwd, as_named))
+			return true;
+	}
+	return false;
+}
+
 static bool changes_in_place(const struct filejob *j)
 {
 	for (size_t i = 0; i < j->changes.count; i++)
-		if (!plan_may_change(j->spec.unit, j->cwd, j->changes.v[i].path)) {
+		if (!in_place(j, j->changes.v[i].path)) {
 			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
 			return false;
 		}
 	return true;
+}
+
+/* In what it makes: by its files, or as gcc's modules have it. */
+static bool shows_time(const struct filejob *j, const struct facts *used)
+{
+	for (size_t i = 0; i < j->spec.unit->job.step_count; i++)
+		if (argv_has(&j->spec.unit->job.steps[i].argv, "-fmodules-ts"))
+			return true;
+	return files_has_clock(j->spec.files, used);
 }
 
 static void check(struct task *t)
@@ -433,7 +484,7 @@ static void check(struct task *t)
 		j->verdict = REASON_SERVER_GARBAGE;
 	} else if (!changes_in_place(j)) {
 		j->verdict = REASON_FILES_UNFIT;
-	} else if (!j->clock_agrees && !j->spec.has_date && files_has_clock(j->spec.files, &t->facts)) {
+	} else if (!j->clock_agrees && !j->spec.has_date && shows_time(j, &t->facts)) {
 		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
 		j->verdict = REASON_FILES_UNFIT;
 	} else if (!files_hold(j->spec.files, &t->facts, &why)) {

@@ -143,8 +143,10 @@ static void assembler_sources_go(void **state UNUSED)
 		     IMULTIARCH "-E -lang-asm a.S -fno-directives-only -o /.rcc/cc000000.s\n"
 		     "as --64 -o a.o /.rcc/cc000000.s\n");
 	assert_units("gcc -c a.s", " as --64 -o a.o a.s\n", "a.s -> a.o, a.o 0\nas --64 -o a.o a.s\n");
-	assert_units("clang -c a.s", " \"/usr/lib/llvm-14/bin/clang\" \"-cc1as\" \"-filetype\" \"obj\" \"-o\" \"a.o\" \"a.s\"\n",
-		     "a.s -> a.o, a.o 0\nclang -cc1as -filetype obj -o a.o a.s\n");
+	assert_units("clang -c a.s", " \"/usr/lib/llvm-14/bin/clang\" \"-cc1as\" \"-filetype\" \"obj\" "
+		     "\"-dwarf-debug-producer\" \"Debian clang version 14.0.6\" \"-o\" \"a.o\" \"a.s\"\n",
+		     "a.s -> a.o, a.o 0\n"
+		     "clang -cc1as -filetype obj -dwarf-debug-producer Debian clang version 14.0.6 -o a.o a.s\n");
 }
 
 static void whatever_is_written_beside_the_object_may_be(void **state UNUSED)
