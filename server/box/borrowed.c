@@ -39,7 +39,7 @@ struct borrowed {
 	struct link *link;
 	const struct box_request *request;
 	int blobs;		/* the store's directory of contents */
-	int null, proc;
+	int null;		/* /dev/null */
 	struct facts start;	/* until the view has it */
 	size_t start_count;
 	struct buf manifest;	/* as it was named */
@@ -384,19 +384,6 @@ static int make_view(struct borrowed *f, struct err *err)
 	return nftw(root, hide_one, 16, FTW_PHYS) != 0 ? err_sys(err, "look through %s", root) : 0;
 }
 
-/* A /proc of ours, which has no name. */
-static int open_proc(struct err *err)
-{
-	autoclose int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-	int fd;
-
-	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
-	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(err, "make a /proc");
-	fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	return fd < 0 ? err_sys(err, "make a /proc") : fd;
-}
-
 struct fuse_owner borrowed_owner(const struct box_request *q)
 {
 	return q->uid ? (struct fuse_owner){ .uid = q->uid, .gid = q->uid, .other = true } :
@@ -421,7 +408,7 @@ static int make_root(struct borrowed *f, struct err *err)
 
 	f->overlay = (struct overlay){ .toolchain = q->root, .place = place, .bytes = q->scratch_bytes, .files = FILES_MAX,
 				       .in_user_namespace = borrowed_in_user_namespace(),
-				       .owner = borrowed_owner(q), .upper = -1, .root = -1 };
+				       .owner = borrowed_owner(q), .upper = -1, .proc = -1, .root = -1 };
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(err, "make mounts private");
 	rc = overlay_prepare(&f->overlay, f->view, &hooks, f, &f->fuse, err);
@@ -438,10 +425,7 @@ static int open_ours(struct borrowed *f, struct err *err)
 	if (f->blobs < 0)
 		return err_sys(err, "%s", f->request->blobs);
 	f->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (f->null < 0)
-		return err_sys(err, "/dev/null");
-	f->proc = open_proc(err);
-	return f->proc < 0 ? f->proc : 0;
+	return f->null < 0 ? err_sys(err, "/dev/null") : 0;
 }
 
 int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed **out, struct err *err)
@@ -449,7 +433,7 @@ int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed 
 	struct borrowed *f = *out = xcalloc(1, sizeof *f);
 	int rc;
 
-	*f = (struct borrowed){ .link = l, .request = q, .blobs = -1, .null = -1, .proc = -1, .overlay = { .upper = -1, .root = -1 } };
+	*f = (struct borrowed){ .link = l, .request = q, .blobs = -1, .null = -1, .overlay = { .upper = -1, .proc = -1, .root = -1 } };
 	rc = open_ours(f, err);
 	if (rc == 0)
 		rc = get_facts(f, err);
@@ -471,8 +455,10 @@ uint64_t borrowed_usage_kb(const struct borrowed *f, pid_t pid)
 	struct statfs fs;
 	uint64_t own = fstatfs(f->overlay.upper, &fs) < 0 ? 0 : (fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize / 1024;
 
-	return own + usage_memory_at(f->proc, pid);
+	return own + usage_memory_at(f->overlay.proc, pid);
 }
+
+void borrowed_program_ended(struct borrowed *f) { fuse_program_ended(f->fuse); }
 
 /* --- its end --------------------------------------------------------------------------------- */
 

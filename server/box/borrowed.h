@@ -35,6 +35,8 @@ bool borrowed_take(struct borrowed *f, const struct frame *frame, int *rc, struc
 const char *borrowed_stopped(const struct borrowed *f);
 /* Milliseconds until it will have waited for too long; -1: it does not wait. */
 int borrowed_patience(struct borrowed *f);
+/* Another one may follow. */
+void borrowed_program_ended(struct borrowed *f);
 /* What one of its programs holds, and what it wrote. */
 uint64_t borrowed_usage_kb(const struct borrowed *f, pid_t pid);
 

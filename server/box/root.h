@@ -17,6 +17,5 @@ int root_enter(const struct box_request *q, void *unused, struct err *err);
 
 /* Into the root that is the working directory, and has places for them. */
 int root_add_devices(struct err *err);
-int root_add_proc(struct err *err);
 
 #endif

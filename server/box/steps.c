@@ -10,15 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <linux/close_range.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -29,6 +25,7 @@
 #include "codec.h"
 #include "confine.h"
 #include "file.h"
+#include "program.h"
 #include "root.h"
 #include "syscalls.h"
 #include "usage.h"
@@ -38,15 +35,10 @@ enum {
 	PIPE_SIZE = 1 << 20,
 	CAPTURE_MAX = 16 << 20,		/* of stdout, and of stderr */
 	CAPTURE_CHUNK = 64 * 1024,
-	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
 	SAMPLE_MS = 125,		/* how often its memory is looked at */
 	SAMPLES_TOLD = 2,		/* each second time rccd is told */
-	REPORT_MS = 5000,		/* a program to come is only waited for if the machine stands still */
 	OPEN_MS = 1,			/* how often we look whether a program has opened its input */
 };
-
-/* On that stack the sanitizer knows no bounds. */
-#define NO_ADDRESS_CHECKS __attribute__((no_sanitize("address")))
 
 struct steps {
 	struct link *link;
@@ -127,132 +119,12 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	return pipe_fds[0];
 }
 
-/*
- * A child. In text mode it shares our memory until it executes, so nothing in it may allocate, and we wait so long. In file mode
- * it names files that we serve: so it has memory of its own, and says by a pipe first which descriptor watches it, then what failed.
- */
-struct child {
-	const struct steps *s;
-	const struct job_step *step;
-	const int *fds;		/* its stdin, stdout and stderr */
-	pid_t box;
-	int failure;		/* errno */
-	int watch;
-	int report;		/* in file mode: what we share no memory to say by */
-};
-
-/*
- * Confined, it shares our descriptors as well, so that the one which tells us
- * of its calls is made among ours; then it has its own, of which all but the
- * three go when it executes.
- */
-static bool restrict_calls(struct child *c)
-{
-	return syscalls_restrict(&c->watch) == 0 &&
-	       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) == 0;
-}
-
-/* The box itself does not give way: it is to notice at once that its job is to end. */
-NO_ADDRESS_CHECKS static void give_way(void)
-{
-	const struct sched_param none = { 0 };
-
-	sched_setscheduler(0, SCHED_IDLE, &none);
-}
-
-static void say(const struct child *c, int number)
-{
-	if (write(c->report, &number, sizeof number) < 0)
-		_exit(127);
-}
-
-/* Where its caller is. */
-static bool enter_caller(const struct child *c)
-{
-	umask(c->s->q->job.caller.umask);
-	return chdir(c->s->q->job.caller.cwd) == 0;
-}
-
-NO_ADDRESS_CHECKS static int become(void *arg)
-{
-	struct child *c = arg;
-	bool good = true;
-	sigset_t none;
-
-	sigemptyset(&none);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != c->box)
-		_exit(127);
-	if (c->s->q->idle)
-		give_way();
-	if (c->s->q->confined)
-		good = restrict_calls(c);
-	if (c->s->files)
-		say(c, c->watch);
-	for (int i = 0; i < 3 && good; i++)
-		good = dup2(c->fds[i], i) >= 0;
-	if (good && c->s->files)
-		good = enter_caller(c);
-	if (good && limit_memory(c->s->q->memory_bytes) == 0)
-		execve(c->step->program, c->step->argv.v, c->s->env.v);
-	c->failure = errno;
-	if (c->s->files)
-		say(c, c->failure);
-	_exit(127);
-}
-
-/* It says so before it names any file. */
-static int heard(int report, int *number)
-{
-	struct pollfd p = { .fd = report, .events = POLLIN };
-
-	return poll(&p, 1, REPORT_MS) == 1 && read(report, number, sizeof *number) == sizeof *number ? 0 : -1;
-}
-
-/* Returns while it has yet to execute: s->report tells how that went. */
-static pid_t spawn_beside(struct steps *s, struct child *c)
-{
-	int ends[2];
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		c->failure = errno;
-		return -1;
-	}
-	c->report = ends[1];
-	/* fork(2), but with the same table of descriptors for a moment */
-	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid == 0)
-		become(c);
-	if (pid < 0 || heard(ends[0], &c->watch) < 0)
-		c->failure = pid < 0 ? errno : EIO;
-	close(ends[1]);
-	s->report = ends[0];
-	return pid;
-}
-
-/* Returns once it has executed, or failed to. */
-static pid_t spawn(struct child *c)
-{
-	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (c->s->q->confined ? CLONE_FILES : 0);
-	pid_t pid = clone(become, stack + sizeof stack, flags, c);
-
-	if (pid < 0)
-		c->failure = errno;
-	return pid;
-}
-
 static void start_step(struct steps *s)
 {
 	const struct job_step *step = &s->q->job.steps[s->started++];
 	struct err err = { 0 };
 	autoclose int in = step_stdin(s, step, &err);
-	int fds[3] = { in, s->out[1], s->err[1] };
-	struct child child = { .s = s, .step = step, .fds = fds, .box = getpid(), .watch = -1 };
+	struct program p = { .q = s->q, .step = step, .env = s->env.v, .fds = { in, s->out[1], s->err[1] } };
 
 	s->result->step = (uint8_t)(s->started - 1);
 	if (in < 0) {
@@ -260,12 +132,13 @@ static void start_step(struct steps *s)
 		return;
 	}
 	s->unopened = s->q->input_pipe && s->started == 1;
-	s->pid = s->files ? spawn_beside(s, &child) : spawn(&child);
-	s->watch = child.watch;
+	s->pid = program_start(&p);
+	s->watch = p.watch;
+	s->report = p.report;
 	s->sample_us = clock_us() + SAMPLE_MS * 1000;
-	if (child.failure) {
+	if (p.failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
-		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(child.failure));
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(p.failure));
 	}
 }
 
@@ -294,11 +167,16 @@ static void take_report(struct steps *s)
 	const struct job *job = &s->q->job;
 	int failure;
 
-	if (read(s->report, &failure, sizeof failure) == sizeof failure)
-		finish(s, failure == ENOENT ? JOB_UNFIT : JOB_BOX_FAILED, "%.60s in %.40s: %s", job->steps[s->result->step].program,
-		       job->caller.cwd, strerror(failure));
-	close(s->report);
-	s->report = -1;
+	switch (program_report(fd_steal(&s->report), &failure)) {
+	case PROGRAM_EXECUTES:
+		return;
+	case PROGRAM_NO_DIRECTORY:
+		finish(s, JOB_UNFIT, "%.80s: %s", job->caller.cwd, strerror(failure));
+		return;
+	case PROGRAM_FAILED:
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", job->steps[s->result->step].program, strerror(failure));
+		return;
+	}
 }
 
 /* It made a call that is not allowed, and waits in it until it is killed with the rest. */
@@ -463,6 +341,8 @@ static void step_ended(struct steps *s, int status)
 	s->pid = 0;
 	close_feed(s);
 	close_watch(s);
+	if (s->files)
+		borrowed_program_ended(s->files);
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;

@@ -220,6 +220,11 @@ warns() {
 # --- what file mode cannot do ---------------------------------------------------
 
 @test "what only works here is compiled here" {
+	extra() { echo '#include "/proc/cpuinfo"' >proc.c; printf '#if __has_include("/sys/kernel/mm")\nint sys;\n#endif\n' >sys.c; }
+	same gcc -c proc.c
+	was_local files-unfit
+	same gcc -c sys.c
+	was_local files-unfit
 	same_sh 'echo "int x;" | $RCC gcc -x c - -c -o x.o'
 	was_local input-odd
 }
