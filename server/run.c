@@ -45,7 +45,7 @@ struct job_run {
 	bool ran_out;			/* of memory: the kernel ended it */
 	bool preempted;			/* and not gone yet */
 	uint64_t started_ms;
-	uint64_t moved, moved_ms;	/* bytes that went over its caller's connection, and when they last did */
+	uint64_t moved, moved_ms;	/* bytes of its caller's connection that went where its turn is, and when they last did */
 	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
@@ -315,7 +315,7 @@ static bool is_callers_turn(const struct job_run *r, const struct conn *c)
 static bool waits_for_caller(struct job_run *r, uint64_t now_ms)
 {
 	const struct conn *c = session_conn(r->session);
-	uint64_t moved = conn_bytes_out(c) + conn_bytes_in(c);
+	uint64_t moved = conn_queued(c) ? conn_bytes_out(c) : conn_bytes_in(c);
 
 	if (moved != r->moved || !is_callers_turn(r, c)) {
 		r->moved = moved;
@@ -326,7 +326,8 @@ static bool waits_for_caller(struct job_run *r, uint64_t now_ms)
 
 static void give_up(struct job_run *r)
 {
-	snprintf(r->entry.text, sizeof r->entry.text, "its caller neither takes nor brings what it should");
+	snprintf(r->entry.text, sizeof r->entry.text, "its caller %s",
+		 conn_queued(session_conn(r->session)) ? "does not take the output" : "does not bring what its job asked for");
 	write_down(r, ENDING_LIMIT);
 	session_bye(r->session, REFUSAL_LIMIT, r->entry.text);	/* cancels it */
 }

@@ -418,14 +418,40 @@ static bool worth_keeping(const struct filejob *j)
 	return !all;
 }
 
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const char *path)
+{
+	if (plan_may_change(j->spec.unit, j->cwd, path))
+		return true;
+	for (size_t i = 0; i < j->named.count; i++) {
+		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
+
+		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
+			continue;
+		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
+		if (plan_may_change(j->spec.unit, j->cwd, as_named))
+			return true;
+	}
+	return false;
+}
+
 static bool changes_in_place(const struct filejob *j)
 {
 	for (size_t i = 0; i < j->changes.count; i++)
-		if (!plan_may_change(j->spec.unit, j->cwd, j->changes.v[i].path)) {
+		if (!in_place(j, j->changes.v[i].path)) {
 			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
 			return false;
 		}
 	return true;
+}
+
+/* In what it makes: by its files, or as gcc's modules have it. */
+static bool shows_time(const struct filejob *j, const struct facts *used)
+{
+	for (size_t i = 0; i < j->spec.unit->job.step_count; i++)
+		if (argv_has(&j->spec.unit->job.steps[i].argv, "-fmodules-ts"))
+			return true;
+	return files_has_clock(j->spec.files, used);
 }
 
 static void check(struct task *t)
@@ -440,7 +466,7 @@ static void check(struct task *t)
 		j->verdict = REASON_SERVER_GARBAGE;
 	} else if (!changes_in_place(j)) {
 		j->verdict = REASON_FILES_UNFIT;
-	} else if (!j->clock_agrees && !j->spec.has_date && files_has_clock(j->spec.files, &t->facts)) {
+	} else if (!j->clock_agrees && !j->spec.has_date && shows_time(j, &t->facts)) {
 		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
 		j->verdict = REASON_FILES_UNFIT;
 	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
