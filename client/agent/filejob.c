@@ -142,12 +142,18 @@ static void fail(struct filejob *j, enum reason why)
 
 /* Load */
 
+/* A cousin's is a guess: most of it is the system's, but it may come from another project, so it is not named. */
+static bool has_manifest(const struct filejob *j)
+{
+	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
+}
+
 static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
-	if (j->manifest_of != MANIFEST_NONE)
+	if (has_manifest(j))
 		facts_put(&j->manifest_bytes, &j->told.start);
 }
 
@@ -181,7 +187,7 @@ struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void 
 
 void filejob_caller(const struct filejob *j, struct job_caller *out)
 {
-	if (j->manifest_of == MANIFEST_NONE)
+	if (!has_manifest(j))
 		return;
 	out->manifest = j->manifest;
 	out->manifest_size = j->manifest_bytes.len;
@@ -200,26 +206,38 @@ static void mark_outputs(const struct filejob *j, struct facts *facts)
 	}
 }
 
+static void copy_facts(const struct facts *from, struct facts *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct fact copy = fact_copy(&from->v[i]);
+
+		facts_set(to, &copy);
+	}
+}
+
+/* Of what a cousin needed only the names are told at once. */
+static void guess(struct filejob *j)
+{
+	struct facts *start = &j->told.start;
+
+	files_refresh(j->spec.files, start, NULL);
+	for (size_t i = 0; i < start->count; i++)
+		start->v[i].unread = start->v[i].kind == FACT_FILE;
+	forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, start);
+	mark_outputs(j, start);
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	if (j->manifest_of == MANIFEST_NONE) {
-		forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, &j->told.start);
-		mark_outputs(j, &j->told.start);
-		for (size_t i = 0; i < j->told.start.count; i++) {
-			struct fact copy = fact_copy(&j->told.start.v[i]);
-
-			facts_set(&t->facts, &copy);
-		}
-	} else {
+	if (has_manifest(j)) {
 		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
 		mark_outputs(j, &t->facts);
-		for (size_t i = 0; i < t->facts.count; i++) {
-			struct fact copy = fact_copy(&t->facts.v[i]);
-
-			facts_set(&j->told.start, &copy);
-		}
+		copy_facts(&t->facts, &j->told.start);
+	} else {
+		guess(j);
+		copy_facts(&j->told.start, &t->facts);
 	}
 }
 
@@ -263,7 +281,7 @@ static bool find_content(const struct digest *d, struct content *out, void *arg)
 	struct filejob *j = arg;
 	const struct fact *f;
 
-	if (j->manifest_of != MANIFEST_NONE && digest_eq(d, &j->manifest)) {
+	if (has_manifest(j) && digest_eq(d, &j->manifest)) {
 		*out = (struct content){ .digest = *d, .size = j->manifest_bytes.len, .bytes = j->manifest_bytes.p };
 		return true;
 	}

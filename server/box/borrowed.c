@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -30,7 +31,7 @@ enum where { KNOWN, NEEDED, HERE };
 struct content {
 	struct digest digest;
 	uint64_t size;
-	bool taken;		/* a slot of the table */
+	char *path;		/* a file at the caller with them; "": the manifest. NULL: a free slot of the table */
 	uint8_t where;		/* enum where */
 };
 
@@ -76,7 +77,7 @@ static struct content *slot_of(struct content *v, size_t room, const struct dige
 	size_t at;
 
 	memcpy(&at, d->b, sizeof at);
-	for (at %= room; v[at].taken && !digest_eq(&v[at].digest, d);)
+	for (at %= room; v[at].path && !digest_eq(&v[at].digest, d);)
 		at = (at + 1) % room;
 	return &v[at];
 }
@@ -87,7 +88,7 @@ static void grow(struct borrowed *f)
 	struct content *v = xcalloc(room, sizeof *v);
 
 	for (size_t i = 0; i < f->content_room; i++)
-		if (f->contents[i].taken)
+		if (f->contents[i].path)
 			*slot_of(v, room, &f->contents[i].digest) = f->contents[i];
 	free(f->contents);
 	f->contents = v;
@@ -119,32 +120,31 @@ static int flush_needs(struct borrowed *f, struct needs *n, struct err *err)
 	return send_message(f->link, WIRE_NEED, 0, &b, err);
 }
 
-static struct content *know(struct borrowed *f, const struct digest *d, uint64_t size)
+static struct content *know(struct borrowed *f, const struct digest *d, uint64_t size, const char *path)
 {
 	struct content *c = content_of(f, d);
 
-	if (!c->taken) {
-		*c = (struct content){ .digest = *d, .size = size, .taken = true };
+	if (!c->path) {
+		*c = (struct content){ .digest = *d, .size = size, .path = xstrdup(path) };
 		f->content_count++;
 	}
 	return c;
 }
 
-/* path is borrowed until it is sent. */
-static int add_need(struct borrowed *f, struct needs *n, struct content *c, const char *path, struct err *err)
+static int add_need(struct borrowed *f, struct needs *n, struct content *c, struct err *err)
 {
 	if (c->where != KNOWN)
 		return 0;
 	c->where = NEEDED;
-	n->v[n->count++] = (struct wire_needed){ c->digest, c->size, (char *)path };
-	n->bytes += strlen(path);
+	n->v[n->count++] = (struct wire_needed){ c->digest, c->size, c->path };
+	n->bytes += strlen(c->path);
 	return n->count == NEED_MAX || n->bytes > NEED_BYTES ? flush_needs(f, n, err) : 0;
 }
 
 static int need_one(struct borrowed *f, struct content *c, struct err *err)
 {
 	static struct needs n;
-	int rc = add_need(f, &n, c, "", err);
+	int rc = add_need(f, &n, c, err);
 
 	return rc < 0 ? rc : flush_needs(f, &n, err);
 }
@@ -157,10 +157,10 @@ static int need_all(struct borrowed *f, const struct facts *all, struct err *err
 
 	for (size_t i = 0; i < all->count && rc == 0; i++) {
 		const struct fact *a = &all->v[i];
-		struct content *c = a->kind == FACT_FILE && a->access & FACT_READ ? know(f, &a->digest, a->size) : NULL;
+		struct content *c = a->kind == FACT_FILE && a->access & FACT_READ ? know(f, &a->digest, a->size, a->path) : NULL;
 
 		if (c && !a->unread)
-			rc = add_need(f, &n, c, a->path, err);
+			rc = add_need(f, &n, c, err);
 	}
 	return rc < 0 ? rc : flush_needs(f, &n, err);
 }
@@ -184,7 +184,7 @@ static int on_have(struct borrowed *f, const struct frame *frame, struct err *er
 	for (size_t i = 0; i < m.count && rc == 0; i++) {
 		struct content *c = content_of(f, &m.digests[i]);
 
-		if (!c->taken || c->where == KNOWN)
+		if (!c->path || c->where == KNOWN)
 			rc = err_set(err, ERR_WIRE, "HAVE of what was not needed");
 		else
 			c->where = HERE;
@@ -221,7 +221,7 @@ static int open_contents(void *arg, const struct digest *d)
 	struct content *c = content_of(f, d);
 	int fd;
 
-	if (!c->taken) {
+	if (!c->path) {
 		errno = EIO;
 		return -1;
 	}
@@ -252,16 +252,20 @@ static int on_answer(struct borrowed *f, const struct frame *frame, struct err *
 	return rc < 0 ? rc : fuse_answer(f->fuse, frame->id, &answer, err);
 }
 
-/* Where the caller has it, if the job was told so. */
 static int on_none(struct borrowed *f, const struct frame *frame, struct err *err)
 {
 	struct reader r = reader_of(frame->payload, frame->length);
 	struct digest d;
+	struct content *c;
 	int rc = wire_digest_get(&r, &d, err);
 
-	if (rc == 0)
-		stop(f, "contents of a file cannot be had");
-	return rc;
+	if (rc < 0)
+		return rc;
+	c = content_of(f, &d);
+	if (!c->path || c->where != NEEDED)
+		return err_set(err, ERR_WIRE, "BLOB_NONE of what was not needed");
+	snprintf(f->why, sizeof f->why, "%.90s: its contents cannot be had", *c->path ? c->path : "the manifest");
+	return 0;
 }
 
 bool borrowed_take(struct borrowed *f, const struct frame *frame, int *rc, struct err *err)
@@ -280,14 +284,22 @@ bool borrowed_take(struct borrowed *f, const struct frame *frame, int *rc, struc
 
 /* --- the start -------------------------------------------------------------------------- */
 
-/* One frame; only what may come before the job runs. */
-static int await(struct borrowed *f, struct frame *frame, struct err *err)
+/* A frame. */
+static int await(struct borrowed *f, struct frame *frame, uint64_t end_us, struct err *err)
 {
 	int rc;
 
-	while ((rc = link_next(f->link, frame, err)) == 0)
-		if ((rc = link_wait(f->link, err)) < 0)
+	while ((rc = link_next(f->link, frame, err)) == 0) {
+		struct pollfd p = { .fd = f->link->fd, .events = POLLIN };
+		uint64_t now_us = clock_us();
+
+		if (now_us >= end_us)
+			return err_set(err, ERR_LIMIT, "wall time: more than %u s", f->request->wall_seconds);
+		if (poll(&p, 1, (int)((end_us - now_us) / 1000 + 1)) < 0 && errno != EINTR)
+			return err_sys(err, "poll");
+		if (p.revents && (rc = link_fill(f->link, err)) < 0)
 			return rc;
+	}
 	return rc < 0 ? rc : 0;
 }
 
@@ -310,7 +322,7 @@ static int take_early(struct borrowed *f, const struct frame *frame, struct fact
 	if (frame->type == WIRE_HAVE)
 		return on_have(f, frame, err);
 	if (frame->type == WIRE_BLOB_NONE)
-		return err_set(err, ERR_UNSUPPORTED, "the manifest cannot be had");
+		return on_none(f, frame, err) < 0 ? err->code : err_set(err, ERR_UNSUPPORTED, "%s", f->why);
 	if (frame->type != WIRE_FACTS || *told)
 		return err_set(err, ERR_WIRE, "an unexpected %s", wire_protocol.rules[frame->type].name);
 	*told = true;
@@ -330,13 +342,14 @@ static int get_facts(struct borrowed *f, struct err *err)
 {
 	const struct job_caller *caller = &f->request->job.caller;
 	autofacts struct facts changed = { 0 };
-	struct content *manifest = caller->manifest_size ? know(f, &caller->manifest, caller->manifest_size) : NULL;
+	struct content *manifest = caller->manifest_size ? know(f, &caller->manifest, caller->manifest_size, "") : NULL;
+	const uint64_t end_us = clock_us() + (uint64_t)f->request->wall_seconds * 1000000;
 	struct frame frame;
 	bool told = false;
 	int rc = manifest ? need_one(f, manifest, err) : 0;
 
 	while (rc == 0 && !(told && (!manifest || content_of(f, &caller->manifest)->where == HERE))) {
-		rc = await(f, &frame, err);
+		rc = await(f, &frame, end_us, err);
 		if (rc == 0)
 			rc = take_early(f, &frame, &changed, &told, err);
 	}
@@ -491,29 +504,44 @@ int borrowed_open_change(const struct borrowed *f, const struct change *c, struc
 
 struct uses {
 	struct used used;
-	struct facts next;
+	struct fact *kept;	/* of the next manifest */
+	size_t count, room;
 };
 
 static void add_use(void *arg, const struct view_use *u)
 {
 	struct uses *all = arg;
-	struct fact kept = fact_used(u->fact, u->path, u->how);
 
-	facts_set(&all->next, &kept);
+	if (all->count == all->room) {
+		all->room = all->room ? 2 * all->room : 256;
+		all->kept = xrealloc(all->kept, all->room * sizeof *all->kept);
+	}
+	all->kept[all->count++] = fact_used(u->fact, u->path, u->how);
 	if (u->in_manifest)
 		all->used.how[u->index] = (uint8_t)u->how;
 	else
 		used_add(&all->used, xstrdup(u->path), u->how);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return path_order(((const struct fact *)a)->path, ((const struct fact *)b)->path);
+}
+
 /* To rccd, unless it is the one that we began with. */
-static int keep(struct borrowed *f, const struct facts *next, struct err *err)
+static int keep(struct borrowed *f, struct uses *all, struct err *err)
 {
 	autobuf struct buf b = { 0 };
+	autofacts struct facts next = { 0 };
 
-	if (!facts_fit(next))
+	/* in order, each is put at the end */
+	if (all->count)
+		qsort(all->kept, all->count, sizeof *all->kept, by_path);
+	for (size_t i = 0; i < all->count; i++)
+		facts_set(&next, &all->kept[i]);
+	if (!facts_fit(&next))
 		return 0;
-	facts_put(&b, next);
+	facts_put(&b, &next);
 	if (b.len == f->manifest.len && memcmp(b.p, f->manifest.p, b.len) == 0)
 		return 0;
 	return send_message(f->link, WIRE_KEEP, 0, &b, err);
@@ -528,11 +556,14 @@ int borrowed_send_used(struct borrowed *f, struct err *err)
 	used_init(&all.used, f->start_count);
 	view_each_use(f->view, add_use, &all);
 	used_put(&b, &all.used);
-	rc = send_message(f->link, WIRE_USED, 0, &b, err);
+	rc = b.len > USED_BYTES_MAX || all.used.other_count > FACTS_MAX ?
+	     err_set(err, ERR_LIMIT, "it looked at too many files") : send_message(f->link, WIRE_USED, 0, &b, err);
 	if (rc == 0)
-		rc = keep(f, &all.next, err);
+		rc = keep(f, &all, err);
+	for (size_t i = 0; i < all.count; i++)
+		fact_free(&all.kept[i]);	/* what was not taken */
+	free(all.kept);
 	used_free(&all.used);
-	facts_free(&all.next);
 	return rc;
 }
 
@@ -544,6 +575,8 @@ void borrowed_free(struct borrowed *f)
 	view_free(f->view);
 	facts_free(&f->start);
 	buf_free(&f->manifest);
+	for (size_t i = 0; i < f->content_room; i++)
+		free(f->contents[i].path);
 	free(f->contents);
 	free(f);	/* the process ends: its descriptors go with it */
 }

@@ -637,16 +637,23 @@ static int turn(struct steps *s, struct err *err)
 	return 0;
 }
 
-/* TMPDIR for compilers that need one; besides, just what the job says. */
+/* TMPDIR for compilers that need one, in file mode never the caller's; besides, just what the job says. */
 static void make_env(struct steps *s)
 {
+	const struct argv *env = &s->q->job.env;
 	bool has = false;
 
-	s->env = argv_copy(&s->q->job.env);
-	for (size_t i = 0; i < s->env.count; i++)
-		has |= str_starts(s->env.v[i], "TMPDIR=");
-	if (!has)
-		argv_pushf(&s->env, "TMPDIR=%s", s->files ? JOB_SCRATCH : s->q->confined ? ROOT_JOB : s->q->directory);
+	for (size_t i = 0; i < env->count; i++) {
+		bool is = str_starts(env->v[i], "TMPDIR=");
+
+		has |= is;
+		if (!is || !s->files)
+			argv_push(&s->env, env->v[i]);
+	}
+	if (s->files)
+		argv_push(&s->env, "TMPDIR=" JOB_SCRATCH);
+	else if (!has)
+		argv_pushf(&s->env, "TMPDIR=%s", s->q->confined ? ROOT_JOB : s->q->directory);
 }
 
 static int open_all(struct steps *s, struct err *err)
