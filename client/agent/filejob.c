@@ -472,6 +472,20 @@ static bool shows_time(const struct filejob *j, const struct facts *used)
 	return files_has_clock(j->spec.files, used);
 }
 
+/* What it said names a file that only it had: the local one has another name for that. */
+static bool speaks_of_scratch(const struct filejob *j)
+{
+	size_t len = j->stream_bytes[STREAM_STDOUT] + j->stream_bytes[STREAM_STDERR];
+	void *said = len ? mmap(NULL, len, PROT_READ, MAP_SHARED, j->output, 0) : MAP_FAILED;
+	bool found;
+
+	if (said == MAP_FAILED)
+		return len;
+	found = memmem(said, len, JOB_SCRATCH "/", strlen(JOB_SCRATCH "/"));
+	munmap(said, len);
+	return found;
+}
+
 static void check(struct task *t)
 {
 	struct filejob *j = t->job;
@@ -490,6 +504,8 @@ static void check(struct task *t)
 	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
 		log_info("changed", "path=\"%s\"", why);
 		j->verdict = REASON_FILES_CHANGED;
+	} else if (speaks_of_scratch(j)) {
+		j->verdict = REASON_DIAGNOSTICS;
 	}
 	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);

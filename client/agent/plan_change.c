@@ -40,9 +40,12 @@ static const struct {
 	{ "-stack-usage-file", true },
 };
 
-/* How the names end that gcc makes up; dumps have a number too (a.c.252t.optimized). */
+/*
+ * How the names end that gcc makes up; dumps have a number too (a.c.252t.optimized). Objects and dependencies may be
+ * written through a link of another name.
+ */
 static const char *const endings[] = {
-	".ci", ".dot", ".gcc.json", ".gcno", ".gkd", ".json.gz", ".sarif", ".su",
+	".ci", ".d", ".dot", ".dwo", ".gcc.json", ".gcno", ".gkd", ".json.gz", ".o", ".sarif", ".su",
 };
 
 /* gcc's modules are in one directory, clang's where it is told. */

@@ -135,13 +135,16 @@ warns() {
 }
 
 @test "the assembler's words" {
-	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; }
+	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; echo '__asm__(".warning \"hm\"");' >odd.c; }
 	for cc in $C; do
 		same "$cc" -c n.s
 		went 1
 		same "$cc" -c n.c -o n.o
 		went 1
 	done
+	# of the file between two steps, whose name shows
+	same gcc -pipe -c odd.c
+	was_local diagnostics
 }
 
 @test "stdout and stderr in one file, both used: compiled here" {
