@@ -436,10 +436,21 @@ static bool worth_keeping(const struct filejob *j)
 	return !all;
 }
 
-/* The command may have named its place by way of a link. */
-static bool in_place(const struct filejob *j, const char *path)
+/* Compilers make files; directories only in those that they fill, and links nowhere. */
+static bool may_change(const struct filejob *j, const struct change *c, const char *path)
 {
-	if (plan_may_change(j->spec.unit, j->cwd, path))
+	bool made = c->kind == CHANGE_DIR || c->kind == CHANGE_LINK;
+
+	return made ? c->kind == CHANGE_DIR && plan_may_fill(j->spec.unit, j->cwd, path) :
+		      plan_may_change(j->spec.unit, j->cwd, path);
+}
+
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const struct change *c)
+{
+	const char *path = c->path;
+
+	if (may_change(j, c, path))
 		return true;
 	for (size_t i = 0; i < j->named.count; i++) {
 		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
@@ -447,7 +458,7 @@ static bool in_place(const struct filejob *j, const char *path)
 		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
 			continue;
 		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
-		if (plan_may_change(j->spec.unit, j->cwd, as_named))
+		if (may_change(j, c, as_named))
 			return true;
 	}
 	return false;
@@ -456,7 +467,7 @@ static bool in_place(const struct filejob *j, const char *path)
 static bool changes_in_place(const struct filejob *j)
 {
 	for (size_t i = 0; i < j->changes.count; i++)
-		if (!in_place(j, j->changes.v[i].path)) {
+		if (!in_place(j, &j->changes.v[i])) {
 			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
 			return false;
 		}

@@ -190,6 +190,14 @@ static bool is_within(const char *cwd, const char *dir, const char *path)
 	return settled && !str_eq(settled, "/") && (str_eq(settled, path) || path_below(path, settled));
 }
 
+bool plan_may_fill(const struct file_unit *u, const char *cwd, const char *path)
+{
+	for (size_t i = 0; i < u->fills.count; i++)
+		if (is_within(cwd, u->fills.v[i], path))
+			return true;
+	return false;
+}
+
 bool plan_may_change(const struct file_unit *u, const char *cwd, const char *path)
 {
 	if (!path_canonical(path) || str_eq(path, "/") || means(cwd, u->input, path))
@@ -197,9 +205,8 @@ bool plan_may_change(const struct file_unit *u, const char *cwd, const char *pat
 	for (size_t i = 0; i < u->writes.count; i++)
 		if (means(cwd, u->writes.v[i], path))
 			return true;
-	for (size_t i = 0; i < u->fills.count; i++)
-		if (is_within(cwd, u->fills.v[i], path))
-			return true;
+	if (plan_may_fill(u, cwd, path))
+		return true;
 	for (size_t i = 0; i < u->beside.count && made_up(path_base(path)); i++)
 		if (is_beside(cwd, u->beside.v[i], path))
 			return true;
