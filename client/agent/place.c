@@ -7,6 +7,11 @@
  */
 #include "place.h"
 
+enum {
+	REMOTE_FIXED_US = 5000,	/* what going away costs here beside what was measured */
+	RETRIES = 1,		/* on another volunteer */
+};
+
 /* What must be here is bounded by the caller's slots, or by the cores when it said 0. */
 static unsigned local_bound(const struct place_view *v, const struct place_job *j)
 {
@@ -37,6 +42,32 @@ enum place_action place_decide(const struct place_view *v, const struct place_jo
 bool place_local_first(const struct place_view *v, const struct place_job *j)
 {
 	return !j->stay_remote && v->local_running < j->local_slots;
+}
+
+bool place_early_local(uint64_t predicted_us, uint64_t remote_cost_us)
+{
+	return predicted_us && predicted_us < 3 * (remote_cost_us + REMOTE_FIXED_US);
+}
+
+size_t place_next(const struct place_waiting *jobs, size_t count, uint64_t now_us)
+{
+	uint64_t most = 0;
+	size_t next = count;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t rank = jobs[i].predicted_us + (now_us - jobs[i].since_us);
+
+		if (next == count || rank > most || (rank == most && jobs[i].since_us < jobs[next].since_us)) {
+			most = rank;
+			next = i;
+		}
+	}
+	return next;
+}
+
+enum place_action place_again(unsigned failures)
+{
+	return failures <= RETRIES ? PLACE_REMOTE : PLACE_LOCAL;
 }
 
 /* One of the peers not yet taken, by weight; count if there is none of positive weight. */
