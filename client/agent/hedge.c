@@ -5,7 +5,8 @@
 
 uint64_t hedge_after_us(const struct hedge_view *v)
 {
-	double late = 3 * (double)v->predicted_us / v->speed;
+	/* of a guess one thing is sure: on a slow machine there is more to be gained */
+	double late = 3 * (double)v->predicted_us / (v->guessed ? 1 : v->speed);
 
 	return late > HEDGE_MIN_US ? (uint64_t)late : HEDGE_MIN_US;
 }

@@ -237,7 +237,8 @@ static void release_next(struct world *w, uint32_t agent)
 	wait_again(w, job);
 }
 
-static void finish_job(struct world *w, uint32_t job)
+/* Done, by one of its attempts, or (NONE) here: the others are ended. */
+static void finish_job(struct world *w, uint32_t job, uint32_t served)
 {
 	struct task *j = &w->jobs[job];
 	struct agent *a = &w->agents[j->agent];
@@ -247,14 +248,15 @@ static void finish_job(struct world *w, uint32_t job)
 	must(w, j->results == 1, "exactly one result per job");
 	w->done++;
 	a->done++;
-	for (unsigned i = 0; i < 2; i++)
-		if (j->attempts[i] != NONE) {
-			struct attempt *t = &w->attempts[j->attempts[i]];
+	for (unsigned i = 2; i-- > 0; ) {	/* the copy first: it would take the other's place */
+		uint32_t attempt = j->attempts[i];
 
-			if (t->state == RUNNING)
-				send_to_volunteer(w, j->agent, t->view, 0, (struct event){ .kind = CLOSE, .attempt = j->attempts[i] });
-			end_attempt(w, j->attempts[i], BREAKER_NEITHER);
-		}
+		if (attempt == NONE)
+			continue;
+		if (w->attempts[attempt].state == RUNNING && attempt != served)
+			send_to_volunteer(w, j->agent, w->attempts[attempt].view, 0, (struct event){ .kind = CLOSE, .attempt = attempt });
+		end_attempt(w, attempt, attempt == served ? BREAKER_SERVED : BREAKER_NEITHER);
+	}
 	if (a->window)
 		release_next(w, j->agent);
 	agent_wake(w, j->agent);
@@ -277,8 +279,7 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	key = history_key(job, name);
 	history_learn(a->history, &key, (struct history_cost){ took_us, took_us }, speed_now(&v->speed, now_ms));
 	ban_served(&v->bans, 1);
-	finish_job(w, job);
-	end_attempt(w, attempt, BREAKER_SERVED);
+	finish_job(w, job, attempt);
 }
 
 static void on_result(struct world *w, const struct event *e)
@@ -586,7 +587,7 @@ void agent_event(struct world *w, const struct event *e)
 	case LOCAL_END:
 		w->agents[e->agent].local_running--;
 		w->jobs[e->attempt].local = false;
-		finish_job(w, e->attempt);
+		finish_job(w, e->attempt, NONE);
 		break;
 	default: break;
 	}

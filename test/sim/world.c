@@ -293,7 +293,8 @@ static void check_end(struct world *w)
 	for (size_t i = 0; i < w->volunteer_count; i++) {
 		struct admit_counts c = admit_counts(w->volunteers[i].admit);
 
-		must(w, w->volunteers[i].dead || (!c.granted && !c.queued && !c.running), "every reservation ends");
+		must(w, w->volunteers[i].dead || w->volunteers[i].frozen_until_us > w->now_us ||
+			(!c.granted && !c.queued && !c.running), "every reservation ends");
 	}
 	for (size_t i = 0; i < w->agent_count; i++)
 		must(w, !w->agents[i].reserved_count && !w->agents[i].waiting_count && !w->agents[i].local_running, "an agent is left with nothing");
