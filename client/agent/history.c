@@ -14,7 +14,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 64 };
+enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024 };
 static const double fit_kept = 127.0 / 128;	/* of a line's sums, at each new job */
 
 /* As on disk. */
@@ -37,7 +37,7 @@ struct history {
 	struct job jobs[HISTORY_JOBS];
 	struct class classes[HISTORY_CLASSES];
 	uint64_t uses;
-	double mean_us;
+	double mean_us, mean_log;
 	uint64_t seen;
 };
 
@@ -152,9 +152,11 @@ void history_learn(struct history *h, const struct history_job *j, struct histor
 		learn_class(h, class_key(j), (double)j->input_bytes, seen);
 	h->seen += h->seen < MEAN_JOBS;
 	h->mean_us += ((double)seen.occupancy_us - h->mean_us) / (double)h->seen;
+	h->mean_log += (log((double)seen.occupancy_us + 1) - h->mean_log) / (double)h->seen;
 }
 
 uint64_t history_mean_us(const struct history *h) { return (uint64_t)h->mean_us; }
+uint64_t history_typical_us(const struct history *h) { return h->seen ? (uint64_t)exp(h->mean_log) : 0; }
 
 char history_level(char *const *argv, size_t count)
 {

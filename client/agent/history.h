@@ -42,8 +42,13 @@ enum history_source history_predict(const struct history *h, const struct histor
 /* It ended. speed: of the machine it ran on (speed.h); occupancy is kept as if that were 1. */
 void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed);
 
-/* The mean of all jobs lately: for those of which nothing is known. 0 before the first. */
+/*
+ * Of a thousand jobs lately, for those of which nothing is known: the mean, and what is typical, which the longest
+ * move little: the geometric mean. A speed is told by the second (speed.h): by the first every machine would look fast.
+ * 0 before the first job.
+ */
 uint64_t history_mean_us(const struct history *h);
+uint64_t history_typical_us(const struct history *h);
 
 /* The -O level that compiler words ask for: the last one counts. */
 char history_level(char *const *argv, size_t count);

@@ -17,7 +17,7 @@ struct speed {			/* all zero: nothing known, 1 */
 	uint64_t at_ms;		/* when they were last changed */
 };
 
-/* A job ended there. guessed: the prediction is a mean of other jobs, and says little. */
+/* A job ended there. guessed: the prediction is what is typical of other jobs, and says little. */
 void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, bool guessed, uint64_t now_ms);
 double speed_now(const struct speed *s, uint64_t now_ms);
 

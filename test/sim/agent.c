@@ -274,8 +274,7 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	char name[16];
 	uint64_t predicted = predict(w, job, &guessed);
 
-	if (!guessed || history_mean_us(a->history))
-		speed_learn(&v->speed, predicted, took_us, guessed, now_ms);
+	speed_learn(&v->speed, guessed ? history_typical_us(a->history) : predicted, took_us, guessed, now_ms);
 	key = history_key(job, name);
 	history_learn(a->history, &key, (struct history_cost){ took_us, took_us }, speed_now(&v->speed, now_ms));
 	ban_served(&v->bans, 1);
