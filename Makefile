@@ -33,6 +33,7 @@ $O/client/agent/%.o: floor = -iquote common -iquote client -iquote client/agent
 $O/server/%.o: floor = -iquote common -iquote server -iquote server/box
 $O/server/box/%.o: floor = -Icommon -Iserver/box -I$O/server/box
 $O/test/%.o: floor = -iquote common -iquote client -iquote client/agent -iquote server -iquote server/box -iquote test/unit
+$O/test/sim/%.o: floor = -iquote common -iquote client/agent -iquote server -iquote test/sim
 
 objs = $(foreach d,$1,$(patsubst %.c,$O/%.o,$(sort $(wildcard $d/*.c))))
 PROGRAMS = $O/rcc $O/rcc-agent $O/rccd $O/rccd-box
@@ -98,7 +99,13 @@ $O/test/unit/%: $O/test/unit/%.o $(ARCHIVES)
 # Runs a command as file mode does: for test/bats/view.bats.
 $O/test/bats/view: $O/test/bats/view.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $< $(TEST_LIBS)
-unit-build: $(UNIT) $O/test/bats/view
+# The one program where client and server meet: it simulates both, so it links the pure cores that they decide by, which
+# are listed by name, and nothing that could do more than reckon (record_log: history's file, which it does not use).
+SIM_AGENT = ban breaker finish hedge history place record_log speed
+SIM_SERVER = admit
+$O/test/sim/sim: $(call objs,test/sim) $(SIM_AGENT:%=$O/client/agent/%.o) $(SIM_SERVER:%=$O/server/%.o) $O/test/lib/common.a
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lm -lpthread
+unit-build: $(UNIT) $O/test/bats/view $O/test/sim/sim
 unit: unit-build
 	O="$O" test/check unit
 
