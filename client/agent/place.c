@@ -3,7 +3,9 @@
  *
  * A job is preprocessed only when it is soon to be sent: at most as many
  * preprocessors as cores, and a few texts that wait for a grant, so that a
- * full farm does not fill the agent's memory.
+ * full farm does not fill the agent's memory. A job of which nothing is held
+ * may be offered long before there is a slot for it: those that wait for a
+ * fast machine must not keep others from the slow ones.
  */
 #include "place.h"
 
@@ -23,6 +25,13 @@ static enum place_action here(const struct place_view *v, const struct place_job
 	return v->local_running < local_bound(v, j) ? PLACE_LOCAL : PLACE_WAIT;
 }
 
+static bool may_offer(const struct place_view *v, const struct place_job *j)
+{
+	if (j->holds_nothing)
+		return v->offered < OFFERED_MAX;
+	return v->preprocessing < v->cores && v->ungranted < 2 * v->cores + 2;
+}
+
 enum place_action place_decide(const struct place_view *v, const struct place_job *j)
 {
 	unsigned free = v->local_running < j->local_slots ? j->local_slots - v->local_running : 0;
@@ -34,9 +43,7 @@ enum place_action place_decide(const struct place_view *v, const struct place_jo
 		return PLACE_LOCAL;
 	if (j->candidates == CANDIDATES_UNKNOWN)
 		return PLACE_WAIT;
-	if (v->preprocessing < v->cores && v->ungranted < 2 * v->cores + 2)
-		return PLACE_REMOTE;
-	return PLACE_WAIT;
+	return may_offer(v, j) ? PLACE_REMOTE : PLACE_WAIT;
 }
 
 bool place_local_first(const struct place_view *v, const struct place_job *j)

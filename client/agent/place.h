@@ -11,7 +11,10 @@
 
 #include "base.h"
 
-enum { RESERVATIONS = 3 };	/* late binding over so many candidates */
+enum {
+	RESERVATIONS = 3,	/* late binding over so many candidates */
+	OFFERED_MAX = 128,	/* jobs of which nothing is held here that may wait for a grant */
+};
 
 /* What the agent has under way. */
 struct place_view {
@@ -19,6 +22,7 @@ struct place_view {
 	unsigned local_running;		/* leases */
 	unsigned preprocessing;		/* preprocessors that run now */
 	unsigned ungranted;		/* preprocessed or at it, without a grant */
+	unsigned offered;		/* without a grant, and nothing of them is held: file mode */
 	unsigned waiting;		/* jobs that could go elsewhere and have not been placed, this one not counted */
 };
 
@@ -30,6 +34,7 @@ enum place_candidates {
 
 struct place_job {
 	bool remote_able;	/* by its plan */
+	bool holds_nothing;	/* while it waits: file mode, and so the bounds on texts are not for it */
 	bool stay_remote;	/* the caller wants none that can go elsewhere here */
 	unsigned local_slots;	/* the caller's bound; 0 bounds nothing that must be here */
 	enum place_candidates candidates;

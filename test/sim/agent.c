@@ -401,7 +401,7 @@ static void start_local(struct world *w, uint32_t job)
 
 static struct place_job place_job_of(const struct world *w, const struct agent *a, uint32_t job)
 {
-	struct place_job p = { .local_slots = a->local_slots, .remote_able = true, .candidates = CANDIDATES_NONE };
+	struct place_job p = { .local_slots = a->local_slots, .remote_able = true, .holds_nothing = true, .candidates = CANDIDATES_NONE };
 
 	if (w->jobs[job].failures)
 		p.remote_able = place_again(w->jobs[job].failures) == PLACE_REMOTE;
@@ -415,7 +415,7 @@ static struct place_job place_job_of(const struct world *w, const struct agent *
 	return p;
 }
 
-/* One that was offered elsewhere and has not been taken may go to a core of ours. */
+/* One that was offered elsewhere, and not been taken, may go to a core of ours. */
 static void local_first(struct world *w, struct agent *a)
 {
 	for (size_t i = 0; i < a->reserved_count; i++) {
@@ -452,7 +452,7 @@ static size_t next_of(struct world *w, const uint32_t *jobs, size_t count)
 
 static enum place_action decide(struct world *w, struct agent *a, uint32_t job)
 {
-	struct place_view v = { .cores = a->cores, .local_running = a->local_running, .ungranted = (unsigned)a->reserved_count,
+	struct place_view v = { .cores = a->cores, .local_running = a->local_running, .offered = (unsigned)a->reserved_count,
 				.waiting = (unsigned)a->waiting_count - 1 };
 	struct place_job p = place_job_of(w, a, job);
 	bool guessed;

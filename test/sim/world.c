@@ -95,7 +95,7 @@ static void make_volunteers(struct world *w)
 
 		v->slots = s->slots_min + (unsigned)dice_below(&w->dice, s->slots_max - s->slots_min + 1);
 		v->speed = speed_of(w, i);
-		v->runs = xcalloc(v->slots + 1, sizeof *v->runs);
+		v->runs = xcalloc(2 * (size_t)v->slots, sizeof *v->runs);	/* more than may be: that is checked, not relied on */
 		w->capacity_slots += v->slots;
 		volunteer_start(w, (uint32_t)i);
 	}
@@ -306,7 +306,7 @@ void world_run(struct world *w)
 	uint64_t quiet_us = UINT64_MAX;
 	struct event e;
 
-	while (events_next(&w->events, &e) && e.at_us < quiet_us && e.at_us < HORIZON_S * 1000000ull) {
+	while (!w->broken && events_next(&w->events, &e) && e.at_us < quiet_us && e.at_us < HORIZON_S * 1000000ull) {
 		w->now_us = e.at_us;
 		if (w->done == w->job_count && quiet_us == UINT64_MAX)
 			quiet_us = w->now_us + 600000000;

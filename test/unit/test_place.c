@@ -158,6 +158,19 @@ static void nobody_is_sampled_from_nobody(void **state)
 	assert_int_equal(place_sample(none, 0, counting, &seed, chosen), 0);
 }
 
+static void texts_bound_what_is_offered_and_jobs_without_one_go_further(void **state)
+{
+	struct place_view v = { .cores = 2, .local_running = 2, .ungranted = 6, .preprocessing = 2, .offered = OFFERED_MAX - 1 };
+	struct place_job j = job(CANDIDATES_SOME);
+
+	(void)state;
+	assert_int_equal(place_decide(&v, &j), PLACE_WAIT);
+	j.holds_nothing = true;
+	assert_int_equal(place_decide(&v, &j), PLACE_REMOTE);
+	v.offered++;
+	assert_int_equal(place_decide(&v, &j), PLACE_WAIT);
+}
+
 static void what_costs_no_more_than_sending_it_stays(void **state)
 {
 	(void)state;
@@ -212,6 +225,7 @@ int main(void)
 		cmocka_unit_test(samples_are_distinct_and_have_room_first),
 		cmocka_unit_test(samples_follow_capacity),
 		cmocka_unit_test(nobody_is_sampled_from_nobody),
+		cmocka_unit_test(texts_bound_what_is_offered_and_jobs_without_one_go_further),
 		cmocka_unit_test(what_costs_no_more_than_sending_it_stays),
 		cmocka_unit_test(the_longest_goes_first_and_of_equals_the_first_that_came),
 		cmocka_unit_test(a_short_job_is_passed_only_by_those_that_came_soon_after),
