@@ -34,6 +34,7 @@ struct job_run {
 	struct server *server;
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
+	uint64_t token;			/* of its slot */
 	struct digest toolchain;	/* taken, until the box is gone */
 	size_t output_names;
 	unsigned place;			/* of its box, among those alive */
@@ -211,7 +212,7 @@ static void on_reaped(void *arg)
 	r->reaped = true;
 	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
 	cgroup_clear(r->server->cgroups, r->place);
-	slots_finish(r->server);
+	slots_finish(r->server, r->token, r->entry.cpu_us > r->used.cpu_us ? r->entry.cpu_us : r->used.cpu_us);
 }
 
 /* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
@@ -364,7 +365,7 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 	job_numbers = number;
 	r = xcalloc(1, sizeof *r);
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .taken_ms = clock_ms(),
-			       .toolchain = job->toolchain, .output_names = job->outputs.count };
+			       .token = session_token(x), .toolchain = job->toolchain, .output_names = job->outputs.count };
 	describe(&r->entry, x, job);
 	r->entry.number = number;
 	r->place = free_place(s);
