@@ -106,5 +106,11 @@ void status_metrics(const struct status *st, struct buf *out)
 	one(out, "store_bytes", "gauge", "Bytes that the store takes of the disk.", (double)st->store.bytes);
 	one(out, "store_max_bytes", "gauge", "What it may take.", (double)st->store.max_bytes);
 	one(out, "store_evicted_total", "counter", "Toolchains given up for others.", (double)st->store.evicted);
+	one(out, "file_mode", "gauge", "1 when jobs in file mode are taken.", !st->no_files);
+	one(out, "questions_total", "counter", "Questions of jobs about their callers' files.", (double)st->ledger->questions);
+	one(out, "blobs_brought_total", "counter", "Files' contents that callers brought for jobs.", (double)st->fetched.brought);
+	one(out, "blobs_brought_bytes_total", "counter", "Bytes of them.", (double)st->fetched.brought_bytes);
+	one(out, "blobs_own_total", "counter", "Files' contents found on this machine's own disk instead.", (double)st->fetched.own);
+	one(out, "blobs_own_bytes_total", "counter", "Bytes of them.", (double)st->fetched.own_bytes);
 	put_totals(st->ledger, out);
 }

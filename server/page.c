@@ -255,6 +255,24 @@ static void put_last(const struct status *st, struct buf *out)
 	buf_puts(out, "</table></div>\n");
 }
 
+static void put_file_mode(const struct status *st, struct buf *out)
+{
+	const struct fetch_view *v = &st->fetched;
+
+	buf_puts(out, "<h2>File mode</h2>\n<p class=soft>");
+	if (st->no_files) {
+		buf_puts(out, "Not offered: ");
+		put_text(out, st->no_files);
+	} else {
+		buf_printf(out, "Jobs asked their callers %llu questions. Callers brought %llu files, ",
+			   (unsigned long long)st->ledger->questions, (unsigned long long)v->brought);
+		put_bytes(out, v->brought_bytes);
+		buf_printf(out, "; this machine had %llu itself, ", (unsigned long long)v->own);
+		put_bytes(out, v->own_bytes);
+	}
+	buf_puts(out, ".</p>\n");
+}
+
 static void put_toolchains(const struct status *st, struct buf *out)
 {
 	buf_puts(out, "<h2>Toolchains</h2>\n<p class=soft>");
@@ -330,6 +348,7 @@ void status_page(const struct status *st, struct buf *out)
 	put_callers(st, out);
 	put_running(st, out);
 	put_last(st, out);
+	put_file_mode(st, out);
 	put_toolchains(st, out);
 	buf_puts(out, "<footer><a href=\"/status.json\">status.json</a> &middot; <a href=\"/metrics\">metrics</a> &middot; "
 		 "<a href=\"/healthz\">healthz</a></footer>\n</main></body></html>\n");

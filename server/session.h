@@ -23,6 +23,9 @@ struct conn *session_conn(struct session *x);
 uint64_t session_caller(const struct session *x);	/* a number that names its caller for good */
 uint64_t session_token(const struct session *x);	/* that was redeemed for its job */
 
+/* It broke the protocol: that is logged, and BYE. */
+void session_violation(struct session *x, const struct err *err);
+
 /* The session's job is over: its RESULT or REFUSE has been sent. */
 void session_job_over(struct session *x);
 

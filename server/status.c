@@ -42,7 +42,7 @@ void status_take(const struct server *s, struct status *out)
 		.callers = xcalloc(STATUS_CALLERS_MAX, sizeof *out->callers),
 		.running = xcalloc(STATUS_RUNNING_MAX, sizeof *out->running), .ledger = &s->ledger,
 		.toolchains = xcalloc(STATUS_TOOLCHAINS_MAX, sizeof *out->toolchains),
-		.store = store_view(s->store), .accept_any = s->accept_any, .listen = &s->listening, .http = s->http_address ? s->http_address : "off",
+		.no_files = s->no_files, .fetched = fetches_view(s->fetches), .store = store_view(s->store), .accept_any = s->accept_any, .listen = &s->listening, .http = s->http_address ? s->http_address : "off",
 	};
 	out->caller_count = view_callers(s, out->callers, STATUS_CALLERS_MAX);
 	out->running_count = jobs_view(s, out->running, STATUS_RUNNING_MAX);
@@ -146,6 +146,15 @@ static json_t *refusals_json(const struct ledger *l)
 	return all;
 }
 
+static json_t *files_json(const struct status *st)
+{
+	const struct fetch_view *v = &st->fetched;
+
+	return json_pack("{sb ss so so so so so}", "offered", !st->no_files, "why", st->no_files ? st->no_files : "",
+			 "questions", number(st->ledger->questions), "brought", number(v->brought),
+			 "brought_bytes", number(v->brought_bytes), "own", number(v->own), "own_bytes", number(v->own_bytes));
+}
+
 void status_json(const struct status *st, struct buf *out)
 {
 	const struct ledger *l = st->ledger;
@@ -178,6 +187,7 @@ void status_json(const struct status *st, struct buf *out)
 				     "max_bytes", number(st->store.max_bytes), "blobs", number(st->store.blobs),
 				     "toolchains", number(st->store.toolchains), "evicted", number(st->store.evicted),
 				     "accept_any", json_boolean(st->accept_any)) },
+		{ "file_mode", files_json(st) },
 		{ "listen", strings_json((const char *const *)st->listen->v, st->listen->count) },
 		{ "http", json_string(st->http) },
 		{ "warnings", strings_json(st->warnings, st->warning_count) },

@@ -6,6 +6,7 @@
 #define RCC_STATUS_H
 
 #include "buf.h"
+#include "fetch.h"
 #include "run.h"
 #include "server.h"
 #include "store.h"
@@ -33,6 +34,8 @@ struct status {
 	struct toolchain_view *toolchains;
 	size_t toolchain_count;
 	struct store_view store;
+	const char *no_files;		/* why jobs in file mode are not taken; NULL: they are */
+	struct fetch_view fetched;
 	bool accept_any;		/* callers may bring toolchains */
 	const struct argv *listen;
 	const char *http;

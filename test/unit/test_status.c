@@ -40,7 +40,8 @@ static int setup(void **state UNUSED)
 		.name = "al<der", .version = "1.2", .policy = "polite", .decision = &decision, .now = 1060,
 		.slots = { .slots = 5, .capacity = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
 		.running = &running, .running_count = 1, .callers = callers, .caller_count = 2, .ledger = &ledger, .toolchains = toolchains,
-		.toolchain_count = 2, .store = { .bytes = 3000000, .max_bytes = 10000000000, .evicted = 1 }, .accept_any = true, .listen = &listening, .http = "off",
+		.toolchain_count = 2, .store = { .bytes = 3000000, .max_bytes = 10000000000, .evicted = 1 }, .no_files = "mount <fuse>",
+		.fetched = { .brought = 2, .brought_bytes = 77 }, .accept_any = true, .listen = &listening, .http = "off",
 	};
 	return 0;
 }
@@ -96,6 +97,9 @@ static void json_says_it_all(void **state UNUSED)
 	assert_string_equal(json_string_value(json_object_get(first, "state")), "lacking");
 	assert_int_equal(number(json_array_get(json_object_get(root, "toolchains"), 1), "done"), 12000000);
 	assert_int_equal(number(json_object_get(root, "store"), "bytes"), 3000000);
+	assert_true(json_is_false(json_object_get(json_object_get(root, "file_mode"), "offered")));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(root, "file_mode"), "why")), "mount <fuse>");
+	assert_int_equal(number(json_object_get(root, "file_mode"), "brought_bytes"), 77);
 	assert_int_equal(json_array_size(json_object_get(root, "listen")), 1);
 	json_decref(root);
 }
@@ -134,6 +138,7 @@ static void metrics_are_what_prometheus_reads(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "\nrccd_toolchains{state=\"lacking\"} 1\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_toolchains{state=\"fetching\"} 1\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_store_evicted_total 1\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_blobs_brought_bytes_total 77\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_refusals_total{reason=\"queue is full\"} 2\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_caller_share{caller=\"at ::1\"} 0.25\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_caller_waiting{caller=\"key f<m> a@b\"} 6\n"));
