@@ -89,7 +89,7 @@ endef
 $(foreach f,$(floors),$(eval $(call archive,$f)))
 ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
-SERVER_TESTS = test_admit test_args test_box test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
+SERVER_TESTS = test_admit test_fetch test_args test_box test_box_files test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
 TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lm -lpthread
 

@@ -19,6 +19,7 @@ const struct quick_word quick_words[] = {
 	{ .name = "--compile", .compiles = true },
 	{ .name = "--dependencies", NO_COMPILE },
 	{ .name = "--help", .prefix = true, QUERIES },
+	{ .name = "--precompile", .compiles = true },
 	{ .name = "--preprocess", NO_COMPILE },
 	{ .name = "--print-", .prefix = true, QUERIES },
 	{ .name = "--target-help", QUERIES },
@@ -51,6 +52,8 @@ const struct quick_word quick_words[] = {
 	{ .name = "-time", .prefix = true, SPEAKS },
 	{ .name = "-v", SPEAKS },
 	{ .name = "-wrapper", .reason = REASON_UNUSUAL_PLAN },
+	{ .name = "-xc++-header", .compiles = true },
+	{ .name = "-xc-header", .compiles = true },
 };
 const size_t quick_word_count = ARRAY_LEN(quick_words);
 
@@ -84,6 +87,19 @@ static int weight(enum reason reason)
 	return reason == REASON_QUERY ? 3 : reason == REASON_NOT_A_COMPILE ? 2 : reason != REASON_NONE;
 }
 
+/* A header by its name, or the language of one, behind -x: without -c and -S it is precompiled. */
+static bool is_header(const char *word)
+{
+	static const char *const endings[] = {
+		"-header", ".H", ".h", ".h++", ".hh", ".hp", ".hpp", ".hxx", ".tcc",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (str_ends(word, endings[i]))
+			return true;
+	return false;
+}
+
 enum reason quick_by_words(const struct argv *argv)
 {
 	enum reason reason = REASON_NONE;
@@ -95,6 +111,7 @@ enum reason quick_by_words(const struct argv *argv)
 
 		if (word[0] != '-' || !word[1]) {
 			input = true;
+			compiles |= is_header(word) && !str_eq(argv->v[i - 1], "-include");
 			continue;
 		}
 		row = find_row(word);

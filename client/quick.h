@@ -15,7 +15,7 @@
 struct quick_word {
 	const char *name;
 	bool prefix;		/* fits any word that begins so */
-	bool compiles;		/* asks for an object or assembly file */
+	bool compiles;		/* asks for an object, an assembly file or a precompiled header */
 	enum reason reason;
 };
 

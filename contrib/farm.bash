@@ -122,7 +122,7 @@ farm_start() {
 		farm_pages+=("http://$(farm_logged http "$log")/")
 	done
 	export RCC_HOSTS="${farm_addresses[*]/%//$slots}"
-	export RCC_MODE=text RCC_LOCAL_SLOTS=0
+	export RCC_MODE=${RCC_MODE:-auto} RCC_LOCAL_SLOTS=0
 }
 
 # farm_make LOG ARGUMENT...: make in the background, so that ^C and TERM are

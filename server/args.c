@@ -310,6 +310,44 @@ const struct args_table args_tables[] = {
 };
 const size_t args_table_count = ARRAY_LEN(args_tables);
 
+/*
+ * "@" brings more arguments, from a file. LLVM's own options (-mllvm) take one dash or two; a mapper of
+ * modules can be a program, a socket or a pair of descriptors. getopt(3) takes a beginning of --plugin for it.
+ */
+const struct args_denied args_denied[] = {
+	{ "as", "@" },
+	{ "cc1", "-fmodule-mapper=<" }, { "cc1", "-fmodule-mapper==" }, { "cc1", "-fmodule-mapper=|" },
+	{ "cc1", "-fplugin" }, { "cc1", "@" },
+	{ "cc1obj", "-fplugin" }, { "cc1obj", "@" },
+	{ "cc1objplus", "-fmodule-mapper=<" }, { "cc1objplus", "-fmodule-mapper==" }, { "cc1objplus", "-fmodule-mapper=|" },
+	{ "cc1objplus", "-fplugin" }, { "cc1objplus", "@" },
+	{ "cc1plus", "-fmodule-mapper=<" }, { "cc1plus", "-fmodule-mapper==" }, { "cc1plus", "-fmodule-mapper=|" },
+	{ "cc1plus", "-fplugin" }, { "cc1plus", "@" },
+	{ "clang", "--load" }, { "clang", "-add-plugin" }, { "clang", "-fpass-plugin" }, { "clang", "-fplugin" },
+	{ "clang", "-load" }, { "clang", "-mllvm=--load" }, { "clang", "-mllvm=-load" }, { "clang", "-plugin" }, { "clang", "@" },
+	{ "clang++", "--load" }, { "clang++", "-add-plugin" }, { "clang++", "-fpass-plugin" }, { "clang++", "-fplugin" },
+	{ "clang++", "-load" }, { "clang++", "-mllvm=--load" }, { "clang++", "-mllvm=-load" }, { "clang++", "-plugin" },
+	{ "clang++", "@" },
+	{ "objcopy", "--pl" }, { "objcopy", "@" },
+};
+const size_t args_denied_count = ARRAY_LEN(args_denied);
+
+static bool is_denied(const char *name, const char *word)
+{
+	for (size_t i = 0; i < args_denied_count; i++)
+		if (str_eq(args_denied[i].program, name) && str_starts(word, args_denied[i].begins))
+			return true;
+	return false;
+}
+
+static int check_files(const char *name, const struct argv *argv, struct err *err)
+{
+	for (size_t i = 1; i < argv->count; i++)
+		if (is_denied(name, argv->v[i]))
+			return err_set(err, ERR_REFUSED, "%s: the argument %.80s is not allowed here", name, argv->v[i]);
+	return 0;
+}
+
 static const struct args_table *table_of(const char *name)
 {
 	for (size_t i = 0; i < args_table_count; i++)
@@ -366,7 +404,7 @@ static size_t words(const struct args_table *t, char *const *v)
 	return value_fits(row, v[1]) ? 2 : 0;
 }
 
-int args_check(const char *name, const struct argv *argv, struct err *err)
+static int check_text(const char *name, const struct argv *argv, struct err *err)
 {
 	const struct args_table *t = table_of(name);
 	/* clang is told that it is to be the compiler proper */
@@ -380,4 +418,9 @@ int args_check(const char *name, const struct argv *argv, struct err *err)
 			return err_set(err, ERR_REFUSED, "%s: the argument %.80s is not allowed here", name, argv->v[at]);
 	}
 	return 0;
+}
+
+int args_check(enum job_mode mode, const char *name, const struct argv *argv, struct err *err)
+{
+	return mode == JOB_FILES ? check_files(name, argv, err) : check_text(name, argv, err);
 }

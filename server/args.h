@@ -1,9 +1,12 @@
 /*
  * args.h - which arguments a job's programs may have, by the volunteer's own judgement.
  *
- * The agent sends no others. One that would name a file of its own choice,
+ * In text mode the agent sends no others. One that would name a file of its own choice,
  * load code, or do something else than compile is refused here, before a
  * box is made; the box then holds what this overlooks.
+ *
+ * In file mode the names are the caller's and the programs see only what is the caller's, so all is allowed
+ * but what brings code of the caller's choice into a program, or starts another.
  */
 #ifndef RCC_ARGS_H
 #define RCC_ARGS_H
@@ -34,7 +37,16 @@ struct args_table {
 extern const struct args_table args_tables[];
 extern const size_t args_table_count;
 
+/* In file mode: what no word of theirs may begin with, wherever it stands. */
+struct args_denied {
+	const char *program;
+	const char *begins;
+};
+
+extern const struct args_denied args_denied[];
+extern const size_t args_denied_count;
+
 /* 0, or ERR_REFUSED with the argument. name: the program's table. */
-int args_check(const char *name, const struct argv *argv, struct err *err);
+int args_check(enum job_mode mode, const char *name, const struct argv *argv, struct err *err);
 
 #endif

@@ -43,6 +43,7 @@ struct ledger {
 	uint64_t grants;
 	uint64_t cpu_us;
 	uint64_t bytes_in, bytes_out;	/* of ended jobs, as on the wire */
+	uint64_t questions;		/* that jobs in file mode asked of their callers */
 	struct ledger_job jobs[LEDGER_JOBS];
 	uint64_t job_count;		/* ever; the last is at (job_count - 1) % LEDGER_JOBS */
 };

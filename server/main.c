@@ -8,6 +8,7 @@
 #include "callers.h"
 #include "cgroup.h"
 #include "exposure.h"
+#include "fetch.h"
 #include "file.h"
 #include "home.h"
 #include "http.h"
@@ -146,6 +147,7 @@ static int start(struct server *s, struct err *err)
 	rc = store_open(s->options->store, s->options->store_max, &s->store, err);
 	if (rc < 0)
 		return rc;
+	s->fetches = fetches_new(s->loop, s->store, &s->options->toolchain_dirs);
 	s->accept_any = s->confined && accepts_any(s);
 	slots_start(s);
 	toolchains_start(s);
@@ -161,12 +163,14 @@ static void release(struct server *s)
 	admit_actions_free(&s->actions);
 	toolchains_free(s->toolchains);
 	callers_free(&s->callers);
+	fetches_free(s->fetches);
 	store_close(s->store);
 	cgroups_close(s->cgroups);
 	keys_unref(s->keys);
 	argv_free(&s->listening);
 	free(s->http_address);
 	free(s->jobs_dir);
+	free(s->no_files);
 	free(s->box);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);

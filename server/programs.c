@@ -12,6 +12,9 @@ static const struct {
 } programs[] = {
 	{ "cc1", false, false },
 	{ "cc1plus", false, false },
+	{ "cc1obj", false, false },
+	{ "cc1objplus", false, false },
+	{ "objcopy", true, false },
 	{ "as", true, false },
 	{ "clang", false, true },
 	{ "clang++", false, true },

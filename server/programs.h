@@ -8,7 +8,7 @@
 #include "job.h"
 #include "tree.h"
 
-/* cc1, cc1plus, as, clang: by base name. NULL: none of them. Borrowed. */
+/* cc1, cc1plus, as, clang, objcopy and the like: by base name. NULL: none of them. Borrowed. */
 const char *program_name(const char *path);
 bool program_known(const char *path);
 /* clang only as a compiler proper or an assembler, never as a driver. */

@@ -14,6 +14,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "codec.h"
+#include "fetch.h"
 #include "log.h"
 #include "sandbox.h"
 #include "slots.h"
@@ -34,14 +35,18 @@ struct job_run {
 	struct server *server;
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
+	uint64_t token;			/* of its slot */
 	struct digest toolchain;	/* taken, until the box is gone */
-	size_t output_names;
+	enum job_mode mode;
+	size_t streams;			/* that its output may have */
+	struct fetch *fetch;		/* of a job in file mode, until it has its answer */
+	uint64_t asked;			/* of its caller, and not answered: the facts at first, then questions */
 	unsigned place;			/* of its box, among those alive */
 	bool reaped;			/* the place is free again */
 	bool ran_out;			/* of memory: the kernel ended it */
 	bool preempted;			/* and not gone yet */
 	uint64_t started_ms;
-	uint64_t taken, taken_ms;	/* bytes of the connection that its caller took, and when it last did */
+	uint64_t moved, moved_ms;	/* bytes of its caller's connection that went where its turn is, and when they last did */
 	struct wire_progress used;	/* as its box last said */
 	struct ledger_job entry;
 	bool counted;			/* in the ledger */
@@ -63,13 +68,15 @@ static void describe(struct ledger_job *entry, const struct session *x, const st
 
 static int check(const struct server *s, const struct job *job, struct err *err)
 {
+	if (job->mode == JOB_FILES && s->no_files)
+		return err_set(err, ERR_REFUSED, "file mode is not offered here: %.200s", s->no_files);
 	for (size_t i = 0; i < job->step_count; i++) {
 		const struct job_step *step = &job->steps[i];
 		int rc = toolchain_allows(s, &job->toolchain, step) ? 0 :
 			 err_set(err, ERR_REFUSED, "%.200s is not a program of that toolchain that runs here", step->program);
 
 		if (rc == 0)
-			rc = args_check(program_name(step->program), &step->argv, err);
+			rc = args_check(job->mode, program_name(step->program), &step->argv, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -119,6 +126,7 @@ static void answer(struct job_run *r, const struct job_result *m)
 	r->entry.cpu_us = m->cpu_us;
 	snprintf(r->entry.text, sizeof r->entry.text, "%s", m->text);
 	write_down(r, ending_of(m));
+	fetch_end(ptr_steal(&r->fetch));
 	job_result_put(&b, m);
 	conn_send(session_conn(x), WIRE_RESULT, 0, &b);
 	session_job_over(x);
@@ -139,8 +147,10 @@ static int relay_output(struct job_run *r, const struct frame *f, struct err *er
 {
 	struct conn *c = session_conn(r->session);
 
-	if (f->id >= STREAM_FILE + r->output_names)
+	if (f->id >= r->streams)
 		return err_set(err, ERR_WIRE, "output of stream %u", f->id);
+	if (r->server->fault == FAULT_EMPTY)
+		return 0;
 	r->entry.bytes_out += FRAME_HEADER + f->length;
 	if (r->server->fault == FAULT_FLIP && f->length)
 		send_flipped(c, f);
@@ -153,6 +163,28 @@ static int relay_output(struct job_run *r, const struct frame *f, struct err *er
 	return 0;
 }
 
+static struct buf borrow(const struct frame *f) { return (struct buf){ .p = (unsigned char *)f->payload, .len = f->length }; }
+
+/* What the box tells the caller, which we do not read. */
+static int relay(struct job_run *r, const struct frame *f, struct err *err UNUSED)
+{
+	struct conn *c = session_conn(r->session);
+	const struct buf b = borrow(f);
+
+	r->entry.bytes_out += FRAME_HEADER + f->length;
+	conn_send(c, f->type, f->id, &b);
+	if (conn_full(c))
+		worker_pause(r->worker);
+	return 0;
+}
+
+static int relay_question(struct job_run *r, const struct frame *f, struct err *err)
+{
+	r->asked++;
+	r->server->ledger.questions++;
+	return relay(r, f, err);
+}
+
 /* --fault empty: a lie without a contradiction in it. */
 static void claim_nothing(struct job_result *m)
 {
@@ -160,10 +192,11 @@ static void claim_nothing(struct job_result *m)
 	m->output_hash = XXH3_64bits("", 0);
 }
 
-static int take_progress(struct job_run *r, struct reader *reader, struct err *err)
+static int take_progress(struct job_run *r, const struct frame *f, struct err *err)
 {
+	struct reader reader = reader_of(f->payload, f->length);
 	struct wire_progress m;
-	int rc = wire_progress_get(reader, &m, err);
+	int rc = wire_progress_get(&reader, &m, err);
 
 	if (rc < 0)
 		return rc;
@@ -173,27 +206,39 @@ static int take_progress(struct job_run *r, struct reader *reader, struct err *e
 	return 0;
 }
 
-static int on_frame(const struct frame *f, void *arg, struct err *err)
+static int take_result(struct job_run *r, const struct frame *f, struct err *err)
 {
-	struct job_run *r = arg;
 	struct reader reader = reader_of(f->payload, f->length);
 	struct job_result m;
-	int rc;
+	int rc = job_result_get(&reader, &m, err);
 
-	if (!r->session)
-		return err_set(err, ERR_WIRE, "a frame after RESULT");
-	if (f->type == WIRE_PROGRESS)
-		return take_progress(r, &reader, err);
-	if (f->type == WIRE_OUTPUT)
-		return r->server->fault == FAULT_EMPTY ? 0 : relay_output(r, f, err);
-	if (f->type != WIRE_RESULT)
-		return err_set(err, ERR_WIRE, "%s from a box", wire_protocol.rules[f->type].name);
-	rc = job_result_get(&reader, &m, err);
 	if (rc == 0 && r->server->fault == FAULT_EMPTY)
 		claim_nothing(&m);
 	if (rc == 0)
 		answer(r, &m);
 	return rc;
+}
+
+static int take_need(struct job_run *r, const struct frame *f, struct err *err) { return fetch_need(r->fetch, f, err); }
+static int take_keep(struct job_run *r, const struct frame *f, struct err *err) { return fetch_keep(r->fetch, f, err); }
+
+/* What a box may say, by the mode of its job. */
+static int (*const box_says[JOB_MODES][WIRE_TYPES])(struct job_run *r, const struct frame *f, struct err *err) = {
+	[JOB_TEXT] = { [WIRE_PROGRESS] = take_progress, [WIRE_OUTPUT] = relay_output, [WIRE_RESULT] = take_result },
+	[JOB_FILES] = { [WIRE_PROGRESS] = take_progress, [WIRE_OUTPUT] = relay_output, [WIRE_RESULT] = take_result,
+			[WIRE_QUESTION] = relay_question, [WIRE_CHANGES] = relay, [WIRE_USED] = relay,
+			[WIRE_NEED] = take_need, [WIRE_KEEP] = take_keep },
+};
+
+static int on_frame(const struct frame *f, void *arg, struct err *err)
+{
+	struct job_run *r = arg;
+
+	if (!r->session)
+		return err_set(err, ERR_WIRE, "a frame after RESULT");
+	if (!box_says[r->mode][f->type])
+		return err_set(err, ERR_WIRE, "%s from a box", wire_protocol.rules[f->type].name);
+	return box_says[r->mode][f->type](r, f, err);
 }
 
 static void on_room(void *arg)
@@ -211,7 +256,7 @@ static void on_reaped(void *arg)
 	r->reaped = true;
 	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
 	cgroup_clear(r->server->cgroups, r->place);
-	slots_finish(r->server);
+	slots_finish(r->server, r->token, r->entry.cpu_us > r->used.cpu_us ? r->entry.cpu_us : r->used.cpu_us);
 }
 
 /* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
@@ -261,21 +306,29 @@ static uint8_t nice_of(int8_t niceness)
 	return niceness < 0 ? 0 : niceness > 19 ? 19 : (uint8_t)niceness;
 }
 
-/* It has read nothing for long though there is something, or the whole takes longer than any job can. */
+/* Something is on its way to the caller, or is to come from it. */
+static bool is_callers_turn(const struct job_run *r, const struct conn *c)
+{
+	return conn_queued(c) || (r->fetch && !worker_full(r->worker) && (r->asked || fetch_waits(r->fetch)));
+}
+
+/* It is its turn and it has done nothing for long, or the whole takes longer than any job can. */
 static bool waits_for_caller(struct job_run *r, uint64_t now_ms)
 {
 	const struct conn *c = session_conn(r->session);
+	uint64_t moved = conn_queued(c) ? conn_bytes_out(c) : conn_bytes_in(c);
 
-	if (conn_bytes_out(c) != r->taken || !conn_queued(c)) {
-		r->taken = conn_bytes_out(c);
-		r->taken_ms = now_ms;
+	if (moved != r->moved || !is_callers_turn(r, c)) {
+		r->moved = moved;
+		r->moved_ms = now_ms;
 	}
-	return now_ms - r->taken_ms >= IDLE_MS || now_ms - r->started_ms >= WALL_SECONDS * 1000 + SENDING_MS;
+	return now_ms - r->moved_ms >= IDLE_MS || now_ms - r->started_ms >= WALL_SECONDS * 1000 + SENDING_MS;
 }
 
 static void give_up(struct job_run *r)
 {
-	snprintf(r->entry.text, sizeof r->entry.text, "its caller does not take the output");
+	snprintf(r->entry.text, sizeof r->entry.text, "its caller %s",
+		 conn_queued(session_conn(r->session)) ? "does not take the output" : "does not bring what its job asked for");
 	write_down(r, ENDING_LIMIT);
 	session_bye(r->session, REFUSAL_LIMIT, r->entry.text);	/* cancels it */
 }
@@ -343,15 +396,68 @@ static void link_run(struct job_run *r)
 	r->server->runs = r;
 }
 
+static void box_to(void *arg, uint8_t type, const struct buf *b) { worker_message(((struct job_run *)arg)->worker, type, 0, b); }
+
+static void caller_to(void *arg, uint8_t type, const struct buf *b)
+{
+	struct job_run *r = arg;
+
+	conn_send(session_conn(r->session), type, 0, b);
+}
+
+static void pause_caller(void *arg) { conn_pause(session_conn(((struct job_run *)arg)->session)); }
+static void resume_caller(void *arg) { conn_resume(session_conn(((struct job_run *)arg)->session)); }
+
+static void violation(void *arg, const struct err *err)
+{
+	struct job_run *r = arg;
+
+	session_violation(r->session, err);
+}
+
+static const struct fetch_ops fetch_ops = { box_to, caller_to, pause_caller, resume_caller, violation };
+
+static struct job_run *run_new(struct session *x, struct server *s, const struct job *job)
+{
+	struct job_run *r = xcalloc(1, sizeof *r);
+
+	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .moved_ms = clock_ms(),
+			       .token = session_token(x), .toolchain = job->toolchain, .mode = job->mode,
+			       .streams = STREAM_FILE + (job->mode == JOB_FILES ? 1 : job->outputs.count) };
+	describe(&r->entry, x, job);
+	r->entry.number = ++job_numbers;
+	r->place = free_place(s);
+	if (job->mode == JOB_FILES) {
+		r->fetch = fetch_new(s->fetches, &fetch_ops, r);
+		r->asked = 1;
+	}
+	return r;
+}
+
+static int start_box(struct job_run *r, struct box_request *q, struct err *err)
+{
+	struct server *s = r->server;
+	struct worker_place where = { .spawner = s->spawner };
+	int rc;
+
+	where.cgroup_fd = cgroup_prepare(s->cgroups, r->place, q->memory_bytes, q->idle);
+	rc = worker_start(s->loop, &where, q, &worker_ops, r, &r->worker, err);
+	if (rc == 0)
+		return 0;
+	toolchain_give_back(s, &r->toolchain);
+	fetch_end(r->fetch);
+	free(r);
+	return rc;
+}
+
 int job_start(struct session *x, struct server *s, struct job *job, int8_t niceness, enum codec codec,
 	      struct job_run **out, struct err *err)
 {
-	uint64_t number = job_numbers + 1;
-	autofree char *root = NULL, *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)number);
+	autofree char *root = NULL, *blobs = store_blobs(s->store);
+	autofree char *directory = xasprintf("%s/%llu", s->jobs_dir, (unsigned long long)job_numbers + 1);
 	struct box_request q = { .directory = directory, .niceness = nice_of(niceness), .codec = (uint8_t)codec,
 				 .cpu_seconds = CPU_SECONDS, .wall_seconds = WALL_SECONDS, .file_bytes = FILE_BYTES,
-				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .job = *job };
-	struct worker_place where = { .spawner = s->spawner };
+				 .memory_bytes = s->options->job_memory, .input_bytes = INPUT_BYTES, .blobs = blobs, .job = *job };
 	struct job_run *r;
 	int rc = check(s, job, err);
 
@@ -361,21 +467,11 @@ int job_start(struct session *x, struct server *s, struct job *job, int8_t nicen
 		return err_set(err, ERR_ABSENT, "%s", refusal_text(REFUSAL_TOOLCHAIN));
 	q.input_pipe = takes_pipe(job);
 	q.idle = s->policy != POLICY_DEDICATED;
-	job_numbers = number;
-	r = xcalloc(1, sizeof *r);
-	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .taken_ms = clock_ms(),
-			       .toolchain = job->toolchain, .output_names = job->outputs.count };
-	describe(&r->entry, x, job);
-	r->entry.number = number;
-	r->place = free_place(s);
+	r = run_new(x, s, job);
 	confine(&q, s, r->place, root);
-	where.cgroup_fd = cgroup_prepare(s->cgroups, r->place, q.memory_bytes, q.idle);
-	rc = worker_start(s->loop, &where, &q, &worker_ops, r, &r->worker, err);
-	if (rc < 0) {
-		toolchain_give_back(s, &r->toolchain);
-		free(r);
+	rc = start_box(r, &q, err);
+	if (rc < 0)
 		return rc;
-	}
 	link_run(r);
 	*out = r;
 	return 0;
@@ -389,11 +485,33 @@ void job_input(struct job_run *r, const struct frame *f)
 		conn_pause(session_conn(r->session));
 }
 
+void job_facts(struct job_run *r, const struct frame *f)
+{
+	const struct buf b = borrow(f);
+
+	r->entry.bytes_in += FRAME_HEADER + f->length;
+	r->asked -= r->asked > 0;
+	worker_message(r->worker, f->type, f->id, &b);
+	if (worker_full(r->worker))
+		conn_pause(session_conn(r->session));
+}
+
+int job_contents(struct job_run *r, const struct frame *f, struct err *err)
+{
+	r->entry.bytes_in += FRAME_HEADER + f->length;
+	switch (f->type) {
+	case WIRE_BLOB: return fetch_blob(r->fetch, f, err);
+	case WIRE_BLOB_DATA: return fetch_data(r->fetch, f, err);
+	default: return fetch_none(r->fetch, f, err);
+	}
+}
+
 void job_resume_output(struct job_run *r) { worker_resume(r->worker); }
 
 void job_cancel(struct job_run *r)
 {
 	r->session = NULL;
+	fetch_end(ptr_steal(&r->fetch));
 	write_down(r, ENDING_CANCELLED);
 	worker_cancel(r->worker);
 }

@@ -13,14 +13,18 @@ struct job_run;
 /*
  * Start a job for a session; a slot is running for it, and is given back
  * when the box has ended, even after job_cancel(). Takes over what job holds.
- * On failure the slot is the caller's to give back: ERR_REFUSED (program),
- * ERR_ABSENT (toolchain), ERR_IO.
+ * On failure the slot is the caller's to give back: ERR_REFUSED (program, or a
+ * mode that is not offered), ERR_ABSENT (toolchain), ERR_IO.
  */
 int job_start(struct session *x, struct server *s, struct job *job, int8_t niceness, enum codec codec,
 	      struct job_run **out, struct err *err);
 
 /* An INPUT or INPUT_END frame for the box. */
 void job_input(struct job_run *r, const struct frame *f);
+/* Of a job in file mode: FACTS or an ANSWER for the box. */
+void job_facts(struct job_run *r, const struct frame *f);
+/* BLOB, BLOB_DATA or BLOB_NONE. ERR_WIRE: a violation. */
+int job_contents(struct job_run *r, const struct frame *f, struct err *err);
 /* The agent's connection takes output again. */
 void job_resume_output(struct job_run *r);
 /* The session is gone: end the box. */

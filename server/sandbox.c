@@ -57,9 +57,10 @@ static bool find_range(const char *file, unsigned id, unsigned count, unsigned *
 	       subid_find(buf_str(&text), self ? self->pw_name : "", id, count, first);
 }
 
-static int spawn_probe(const char *box, char *directory, char *uid, char *mode, int out, pid_t *pid, struct err *err)
+/* words: directory, user, mode, and what else is to be tried, or NULL. */
+static int spawn_probe(const char *box, char *const words[4], int out, pid_t *pid, struct err *err)
 {
-	char *argv[] = { (char *)"rccd-box", (char *)"--probe", directory, uid, mode, NULL }, *env[] = { NULL };
+	char *argv[] = { (char *)"rccd-box", (char *)"--probe", words[0], words[1], words[2], words[3], NULL }, *env[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	int rc;
 
@@ -71,14 +72,14 @@ static int spawn_probe(const char *box, char *directory, char *uid, char *mode, 
 	return rc ? err_set(err, ERR_IO, "start %s: %s", box, strerror(rc)) : 0;
 }
 
-static int run_probe(const char *box, char *directory, char *uid, char *mode, struct buf *said, struct err *err)
+static int run_probe(const char *box, char *const words[4], struct buf *said, struct err *err)
 {
 	int pipe_fds[2], status, rc;
 	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe");
-	rc = spawn_probe(box, directory, uid, mode, pipe_fds[1], &pid, err);
+	rc = spawn_probe(box, words, pipe_fds[1], &pid, err);
 	close(pipe_fds[1]);
 	if (rc == 0)
 		rc = read_all(pipe_fds[0], SAID_MAX, said, err);
@@ -95,7 +96,7 @@ static int run_probe(const char *box, char *directory, char *uid, char *mode, st
 	return err_set(err, ERR_CONFIG, "%.200s", said->len ? buf_str(said) : "the box died");
 }
 
-static int probe(const struct server *s, char *mode, struct err *err)
+static int probe(const struct server *s, char *mode, char *what, struct err *err)
 {
 	autofree char *directory = xasprintf("%s/probe", s->jobs_dir), *uid = xasprintf("%u", sandbox_uid(s, 0));
 	autobuf struct buf said = { 0 };
@@ -103,7 +104,7 @@ static int probe(const struct server *s, char *mode, struct err *err)
 
 	if (mkdir(directory, 0700) < 0)
 		return err_sys(err, "make %s", directory);
-	rc = run_probe(s->box, directory, uid, mode, &said, err);
+	rc = run_probe(s->box, (char *[4]){ directory, uid, mode, what }, &said, err);
 	rmdir(directory);
 	return rc;
 }
@@ -120,7 +121,7 @@ static char *try_range(struct server *s, struct err *why)
 	}
 	mode = xasprintf("confined:%u:%u:%u", count, uid, gid);
 	s->job_users = count;
-	if (probe(s, mode, why) == 0) {
+	if (probe(s, mode, NULL, why) == 0) {
 		log_info("confined", "as=user uids=%u-%u", uid, uid + count - 1);
 		return mode;
 	}
@@ -138,7 +139,7 @@ static int try_boxes(struct server *s, char **mode, struct err *err)
 	if (*mode)
 		return 0;
 	*mode = xstrdup("confined");
-	if (probe(s, *mode, err) < 0)
+	if (probe(s, *mode, NULL, err) < 0)
 		return err_wrap(err, "cannot confine jobs (--insecure-no-sandbox serves without)");
 	if (geteuid() == 0)
 		log_info("confined", "as=root uids=%u-%u", sandbox_uid(s, 0),
@@ -146,6 +147,18 @@ static int try_boxes(struct server *s, char **mode, struct err *err)
 	else
 		log_info("confined", "as=user uid=%u note=\"all jobs are one user: %s\"", (unsigned)geteuid(), why.text);
 	return 0;
+}
+
+/* File mode needs more of the kernel than a box does. */
+static void try_files(struct server *s, char *mode)
+{
+	struct err why = { 0 };
+
+	if (!s->confined)
+		s->no_files = xstrdup("jobs are not confined");
+	else if (probe(s, mode, (char *)"files", &why) < 0)
+		s->no_files = xstrdup(why.text);
+	log_info("files", "offered=%d why=\"%s\"", !s->no_files, s->no_files ? s->no_files : "");
 }
 
 /* First, so that the spawn server is where we are. */
@@ -172,6 +185,8 @@ int sandbox_start(struct server *s, struct err *err)
 		mode = xstrdup("unconfined");
 	else
 		rc = try_boxes(s, &mode, err);
+	if (rc == 0)
+		try_files(s, mode);
 	if (rc == 0)
 		rc = spawner_open(s->loop, s->box, mode, &s->spawner, err);
 	return rc < 0 ? err->code = ERR_CONFIG : 0;

@@ -8,7 +8,7 @@
 
 /*
  * Tries a whole box, unless --insecure-no-sandbox, and starts the spawn
- * server. Sets s->confined, s->job_users, s->spawner, s->cgroups. ERR_CONFIG, with the step
+ * server. Sets s->confined, s->no_files, s->job_users, s->spawner, s->cgroups. ERR_CONFIG, with the step
  * that failed, when jobs cannot be confined.
  */
 int sandbox_start(struct server *s, struct err *err);

@@ -23,9 +23,10 @@ enum {
 	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
-	OWNER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one connection */
+	CALLER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one caller */
 	CONTROL_BACKLOG = 128 << 10,	/* bytes that a control connection may leave unread */
 	JOB_BACKLOG = 4 << 20,		/* and any other, where output waits on its own at CONN_HIGH_WATER */
+	FILES_BACKLOG = 16 << 20,	/* the same while its job is in file mode, where one message may be as long */
 	SAID_PER_SECOND = 20,		/* lines of the log in a second about what callers do */
 };
 
@@ -35,6 +36,7 @@ struct listener;
 struct toolchain_table;
 struct http;
 struct store;
+struct fetches;
 struct owner;
 
 struct server {
@@ -44,8 +46,10 @@ struct server {
 	char *box;			/* path of rccd-box */
 	char *jobs_dir;			/* the jobs' directories are made in it */
 	bool confined;			/* the boxes hold */
+	char *no_files;			/* why jobs in file mode are not taken; NULL: they are */
 	bool accept_any;		/* toolchains that this machine does not have itself */
 	struct store *store;		/* files and toolchains by digest */
+	struct fetches *fetches;	/* contents that jobs wait for */
 	unsigned job_users;		/* as an ordinary user: the user ids that jobs have; 0: all jobs are one user */
 	struct spawner *spawner;	/* makes the boxes */
 	struct cgroups *cgroups;	/* NULL: this system gives us none */

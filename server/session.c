@@ -26,6 +26,9 @@ enum state {
 	IDLE,		/* a job connection without a job */
 	INPUT,		/* its job is taking input */
 	COMPILING,	/* its job has all its input */
+	FACTS,		/* its job in file mode waits for what it starts with */
+	FILES,		/* its job in file mode asks */
+	FILES_OVER,	/* that job is over: what crossed its end is dropped */
 	STORE,		/* brings the files of toolchains */
 	DISCARD,	/* its job is over before its input was: the rest is dropped */
 	SILENT,		/* --fault: nothing is answered */
@@ -43,6 +46,7 @@ struct session {
 	char peer[ADDRESS_TEXT];
 	char name[CALLER_TEXT];
 	enum codec codec;		/* for output: by where the peer is */
+	uint64_t token;			/* redeemed for the job */
 	struct job_run *run;
 	struct intake *intake;		/* of a STORE connection */
 	bool stuck_slot;		/* --fault silent-job: a slot runs without a job */
@@ -71,7 +75,8 @@ static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELL
 
 const char *session_name(const struct session *x) { return x->name; }
 struct conn *session_conn(struct session *x) { return x->conn; }
-uint64_t session_caller(const struct session *x) { return (uintptr_t)x->caller; }
+uint64_t session_caller(const struct session *x) { return x->caller->number; }
+uint64_t session_token(const struct session *x) { return x->token; }
 
 /* A caller must not fill the disk with what it made us say of it. What was not said is counted. */
 static bool may_say(struct server *s)
@@ -99,7 +104,7 @@ static void session_free(struct session *x)
 		job_cancel(ptr_steal(&x->run));
 	intake_end(ptr_steal(&x->intake));
 	if (x->stuck_slot)
-		slots_finish(s);
+		slots_finish(s, x->token, 0);
 	if (x->state == CONTROL)
 		slots_leave(s, x);
 	*x->link = x->next;
@@ -176,6 +181,7 @@ static void welcome(struct session *x)
 	autobuf struct buf b = { 0 };
 
 	uname(&u);
+	m.modes = 1 << JOB_TEXT | (x->server->no_files ? 0 : 1 << JOB_FILES);
 	m.machine = u.machine;
 	m.kernel = u.release;
 	wire_welcome_put(&b, &m);
@@ -351,21 +357,26 @@ static enum refusal refusal_of(int code)
 	return code == ERR_REFUSED ? REFUSAL_PROGRAM : code == ERR_ABSENT ? REFUSAL_TOOLCHAIN : REFUSAL_INTERNAL;
 }
 
+/* Until the rest of what was sent for it has come. */
+static const enum state over[JOB_MODES] = { [JOB_TEXT] = DISCARD, [JOB_FILES] = FILES_OVER };
+
 /* The grant is used up and a slot runs for this job. */
 static void start_job(struct session *x, struct job *job, int8_t niceness)
 {
 	struct err why = { 0 };
 	int rc;
 
-	x->state = INPUT;
+	x->state = job->mode == JOB_FILES ? FACTS : INPUT;
 	x->stuck_slot = x->server->fault == FAULT_SILENT_JOB;
 	if (x->stuck_slot)
 		return;
 	rc = job_start(x, x->server, job, niceness, x->codec, &x->run, &why);
-	if (rc == 0)
+	if (rc == 0) {
+		conn_set_backlog(x->conn, job->mode == JOB_FILES ? FILES_BACKLOG : JOB_BACKLOG);
 		return;
-	x->state = DISCARD;
-	slots_finish(x->server);
+	}
+	x->state = over[job->mode];
+	slots_finish(x->server, x->token, 0);
 	make_printable(why.text);	/* it may name what the job names */
 	session_refuse(x, 0, refusal_of(rc), why.text);
 }
@@ -376,17 +387,16 @@ static int on_job(struct session *x, struct frame *f, struct err *err)
 	autojob struct job job = { 0 };
 	enum refusal refusal;
 	int8_t niceness = 0;
-	uint64_t token;
-	int rc = wire_job_get(&r, &token, &job, err);
+	int rc = wire_job_get(&r, &x->token, &job, err);
 
 	if (rc < 0)
 		return rc;
-	refusal = slots_redeem(x->server, token, &niceness);
+	refusal = slots_redeem(x->server, x->token, &niceness);
 	if (refusal == REFUSAL_NONE) {
 		start_job(x, &job, niceness);
 		return 0;
 	}
-	x->state = DISCARD;
+	x->state = over[job.mode];
 	session_refuse(x, 0, refusal, NULL);
 	return 0;
 }
@@ -410,9 +420,33 @@ static int on_input_end(struct session *x, struct frame *f, struct err *err UNUS
 	return 0;
 }
 
-static int on_late_input(struct session *x UNUSED, struct frame *f UNUSED, struct err *err UNUSED) { return 0; }
+static int on_facts(struct session *x, struct frame *f, struct err *err UNUSED)
+{
+	if (x->server->fault == FAULT_EXIT_ON_INPUT)
+		_exit(1);
+	x->state = FILES;
+	if (x->run)
+		job_facts(x->run, f);
+	if (x->server->fault == FAULT_EXIT_COMPILING)
+		_exit(1);
+	return 0;
+}
 
-static int on_late_input_end(struct session *x, struct frame *f UNUSED, struct err *err UNUSED)
+static int on_answer(struct session *x, struct frame *f, struct err *err UNUSED)
+{
+	if (x->run)
+		job_facts(x->run, f);
+	return 0;
+}
+
+static int on_contents(struct session *x, struct frame *f, struct err *err)
+{
+	return x->run ? job_contents(x->run, f, err) : 0;
+}
+
+static int on_late(struct session *x UNUSED, struct frame *f UNUSED, struct err *err UNUSED) { return 0; }
+
+static int on_late_end(struct session *x, struct frame *f UNUSED, struct err *err UNUSED)
 {
 	x->state = IDLE;
 	return 0;
@@ -425,7 +459,7 @@ static int on_blob_none(struct session *x, struct frame *f, struct err *err) { r
 
 /*
  * What an agent may say, and when. A job may be over before its input was
- * sent, so its rest is still on the way: DISCARD.
+ * sent, so its rest is still on the way: DISCARD, FILES_OVER.
  */
 static step *const steps[STATES][WIRE_TYPES] = {
 	[AWAIT_HELLO] = { [WIRE_HELLO] = on_hello },
@@ -433,15 +467,31 @@ static step *const steps[STATES][WIRE_TYPES] = {
 		      [WIRE_PING] = on_ping },
 	[IDLE] = { [WIRE_JOB] = on_job },
 	[INPUT] = { [WIRE_INPUT] = on_input, [WIRE_INPUT_END] = on_input_end },
+	[FACTS] = { [WIRE_FACTS] = on_facts },
+	[FILES] = { [WIRE_ANSWER] = on_answer, [WIRE_BLOB] = on_contents, [WIRE_BLOB_DATA] = on_contents,
+		    [WIRE_BLOB_NONE] = on_contents },
+	[FILES_OVER] = { [WIRE_FACTS] = on_late, [WIRE_ANSWER] = on_late, [WIRE_BLOB] = on_late, [WIRE_BLOB_DATA] = on_late,
+			 [WIRE_BLOB_NONE] = on_late, [WIRE_JOB_END] = on_late_end },
 	[STORE] = { [WIRE_SUPPLY] = on_supply, [WIRE_BLOB] = on_blob, [WIRE_BLOB_DATA] = on_blob_data,
 		    [WIRE_BLOB_NONE] = on_blob_none },
-	[DISCARD] = { [WIRE_INPUT] = on_late_input, [WIRE_INPUT_END] = on_late_input_end, [WIRE_JOB] = on_job },
+	[DISCARD] = { [WIRE_INPUT] = on_late, [WIRE_INPUT_END] = on_late_end, [WIRE_JOB] = on_job },
 };
 
 static const char *const state_names[STATES] = {
 	[AWAIT_HELLO] = "before HELLO", [CONTROL] = "on a control connection", [IDLE] = "without a job",
-	[INPUT] = "during input", [COMPILING] = "while compiling", [STORE] = "on a store connection", [DISCARD] = "after a job", [SILENT] = "in silence",
+	[INPUT] = "during input", [COMPILING] = "while compiling", [FACTS] = "before FACTS", [FILES] = "during a job in file mode",
+	[FILES_OVER] = "after a job in file mode", [STORE] = "on a store connection", [DISCARD] = "after a job", [SILENT] = "in silence",
 };
+
+void session_violation(struct session *x, const struct err *err)
+{
+	struct err why = *err;
+
+	make_printable(why.text);
+	if (may_say(x->server))
+		log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
+	session_bye(x, REFUSAL_PROTOCOL, why.text);
+}
 
 static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct err *err UNUSED)
 {
@@ -454,12 +504,8 @@ static int on_message(struct conn *c UNUSED, struct frame *f, void *arg, struct 
 		return 0;
 	rc = act ? act(x, f, &why) : err_set(&why, ERR_WIRE, "%s %s", wire_protocol.rules[f->type].name,
 					     state_names[x->state]);
-	if (rc < 0) {
-		make_printable(why.text);
-		if (may_say(x->server))
-			log_warn("violation", "peer=%s name=%s why=\"%s\"", x->peer, x->name, why.text);
-		session_bye(x, REFUSAL_PROTOCOL, why.text);
-	}
+	if (rc < 0)
+		session_violation(x, &why);
 	return 0;
 }
 
@@ -494,7 +540,7 @@ static void on_limit(struct conn *c UNUSED, void *arg, const struct err *err)
 void session_job_over(struct session *x)
 {
 	x->run = NULL;
-	x->state = x->state == COMPILING ? IDLE : DISCARD;
+	x->state = x->state == COMPILING ? IDLE : x->state == INPUT ? DISCARD : FILES_OVER;
 	conn_resume(x->conn);
 }
 

@@ -6,12 +6,19 @@
 #define RCC_STATUS_H
 
 #include "buf.h"
+#include "fetch.h"
 #include "run.h"
 #include "server.h"
 #include "store.h"
 #include "toolchains.h"
 
-enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_MAX = 8 };
+enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_MAX = 8, STATUS_CALLERS_MAX = 256 };
+
+/* One that is connected. */
+struct caller_view {
+	const char *who;
+	struct admit_use use;
+};
 
 struct status {
 	const char *name, *version, *policy;
@@ -19,12 +26,16 @@ struct status {
 	int64_t now;			/* seconds since 1970 */
 	struct admit_counts slots;
 	unsigned connections, agents;	/* of them, control connections */
+	struct caller_view *callers;
+	size_t caller_count;
 	struct job_view *running;
 	size_t running_count;
 	const struct ledger *ledger;
 	struct toolchain_view *toolchains;
 	size_t toolchain_count;
 	struct store_view store;
+	const char *no_files;		/* why jobs in file mode are not taken; NULL: they are */
+	struct fetch_view fetched;
 	bool accept_any;		/* callers may bring toolchains */
 	const struct argv *listen;
 	const char *http;

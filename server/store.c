@@ -81,6 +81,27 @@ bool store_has(struct store *s, const struct digest *d)
 	return has;
 }
 
+bool store_pin(struct store *s, const struct digest *d, uint64_t size)
+{
+	const struct index_blob *b;
+	bool sound;
+
+	store_lock(s);
+	b = index_find(&s->index, d);
+	sound = b && b->present && b->verified && !b->busy && b->size == size;
+	if (sound)
+		index_pin(&s->index, d);
+	store_unlock(s);
+	return sound;
+}
+
+void store_unpin(struct store *s, const struct digest *d)
+{
+	store_lock(s);
+	index_unpin(&s->index, index_find(&s->index, d));
+	store_unlock(s);
+}
+
 void store_expect(struct store *s, const struct tree *tree)
 {
 	store_lock(s);
@@ -263,6 +284,8 @@ char *store_root(const struct store *s, const struct digest *id)
 	digest_hex(id, hex);
 	return xasprintf("%s/roots/%s", s->disk.path, hex);
 }
+
+char *store_blobs(const struct store *s) { return xasprintf("%s/blobs", s->disk.path); }
 
 struct store_view store_view(struct store *s)
 {

@@ -62,6 +62,17 @@ int store_copy(struct store *s, int fd, const struct digest *d, uint64_t size, s
  */
 int store_install(struct store *s, const struct digest *id, const struct tree *tree, struct err *err);
 
+/*
+ * Memory. True: whole, verified in this life and of that size, and it stays until as many calls of store_unpin(). False:
+ * maybe there all the same, see store_verify().
+ */
+bool store_pin(struct store *s, const struct digest *d, uint64_t size);
+void store_unpin(struct store *s, const struct digest *d);
+/* Disk. What an earlier life left is hashed. ERR_ABSENT: not there, or damaged and removed. ERR_UNSUPPORTED: of another size. */
+int store_verify(struct store *s, const struct digest *d, uint64_t size, struct err *err);
+/* The directory of all blobs. Caller frees. */
+char *store_blobs(const struct store *s);
+
 /* Held toolchains are not evicted. hold: false when it is not installed (any more). Memory, and now and then one utimensat(2). */
 bool store_hold(struct store *s, const struct digest *id);
 void store_release(struct store *s, const struct digest *id);

@@ -38,14 +38,14 @@ static int clear_old(const char *path, struct err *err)
 	return 0;
 }
 
-static int open_directory(const struct store_disk *d, const char *name, int *fd, struct err *err)
+static int open_directory(const struct store_disk *d, const char *name, mode_t mode, int *fd, struct err *err)
 {
 	autofree char *path = xasprintf("%s/%s", d->path, name);
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return disk_error(d, err, name);
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *fd < 0 ? disk_error(d, err, name) : 0;
+	return *fd < 0 || fchmod(*fd, mode) < 0 ? disk_error(d, err, name) : 0;
 }
 
 int disk_open(const char *path, struct store_disk *d, struct err *err)
@@ -53,17 +53,18 @@ int disk_open(const char *path, struct store_disk *d, struct err *err)
 	const struct {
 		const char *name;
 		int *fd;
+		mode_t mode;
 	} directories[] = {
-		{ "incoming", &d->incoming },
-		{ "roots", &d->roots },
-		{ "trees", &d->trees },
-		{ "blobs", &d->blobs },
+		{ "incoming", &d->incoming, 0700 },
+		{ "roots", &d->roots, 0700 },
+		{ "trees", &d->trees, 0700 },
+		{ "blobs", &d->blobs, DISK_BLOBS_MODE },
 	};
-	int rc = clear_old(path, err);
+	int rc = chmod(path, 0700) < 0 ? err_sys(err, "%s", path) : clear_old(path, err);
 
 	*d = (struct store_disk){ .path = xstrdup(path), .blobs = -1, .trees = -1, .roots = -1, .incoming = -1 };
 	for (size_t i = 0; i < ARRAY_LEN(directories) && rc == 0; i++)
-		rc = open_directory(d, directories[i].name, directories[i].fd, err);
+		rc = open_directory(d, directories[i].name, directories[i].mode, directories[i].fd, err);
 	if (rc < 0)
 		disk_close(d);
 	return rc;
@@ -129,7 +130,8 @@ int disk_place_blob(const struct store_disk *d, const char *name, const struct d
 		return 0;
 	if (errno != ENOENT)
 		return disk_error(d, err, "blobs");
-	if (mkdirat(d->blobs, directory, 0700) < 0 && errno != EEXIST)
+	if ((mkdirat(d->blobs, directory, 0700) < 0 && errno != EEXIST) ||
+	    fchmodat(d->blobs, directory, DISK_BLOBS_MODE, 0) < 0)
 		return disk_error(d, err, "blobs");
 	return renameat(d->incoming, name, d->blobs, place) < 0 ? disk_error(d, err, "blobs") : 0;
 }

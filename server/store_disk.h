@@ -21,6 +21,11 @@ struct store_disk {
 	uint64_t names;		/* given in incoming */
 };
 
+/*
+ * Of blobs/ and what is in it: a box opens a blob by its digest as the job's user, from a descriptor of blobs/ that it
+ * had before. The store's own directory keeps all others out.
+ */
+enum { DISK_BLOBS_MODE = 0711 };
 enum { BLOB_NAME_SIZE = 2 * DIGEST_SIZE + 2, INCOMING_NAME_SIZE = 24 };
 
 /* Makes the directories that are missing. What lies in incoming/ and roots/ is removed: of no use to a new life. */

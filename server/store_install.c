@@ -78,24 +78,29 @@ static int verify(struct store *s, struct index_blob *b, struct err *err)
 	return rc;
 }
 
-static int check_blob(struct store *s, const struct tree_entry *e, struct err *err)
+int store_verify(struct store *s, const struct digest *d, uint64_t size, struct err *err)
 {
 	struct index_blob *b;
 	int rc = 0;
 
 	store_lock(s);
-	b = index_find(&s->index, &e->digest);
-	while (b->busy)
+	while ((b = index_find(&s->index, d)) && b->busy)
 		store_wait(s);
-	if (!b->present)
-		rc = err_set(err, ERR_ABSENT, "toolchain: %.200s: its contents are not here", e->path);
+	if (!b || !b->present)
+		rc = err_set(err, ERR_ABSENT, "its contents are not here");
 	else if (!b->verified)
 		rc = verify(s, b, err);
-	if (rc == 0 && b->size != e->size)
-		rc = err_set(err, ERR_UNSUPPORTED, "toolchain: %.200s: %llu bytes, not %llu", e->path,
-			     (unsigned long long)b->size, (unsigned long long)e->size);
+	if (rc == 0 && b->size != size)
+		rc = err_set(err, ERR_UNSUPPORTED, "%llu bytes, not %llu", (unsigned long long)b->size, (unsigned long long)size);
 	store_unlock(s);
 	return rc;
+}
+
+static int check_blob(struct store *s, const struct tree_entry *e, struct err *err)
+{
+	int rc = store_verify(s, &e->digest, e->size, err);
+
+	return rc < 0 ? err_wrap(err, "toolchain: %.200s", e->path) : 0;
 }
 
 static int check_blobs(struct install *k, struct err *err)

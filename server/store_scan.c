@@ -81,7 +81,7 @@ static void each_blob_directory(struct scan *k, int dir, const char *name)
 
 	k->prefix = name;
 	if (strlen(name) != 2 || strspn(name, "0123456789abcdef") != 2 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode) || each_name(dir, name, each_blob, k, NULL) < 0)
+	    !S_ISDIR(st.st_mode) || fchmodat(dir, name, DISK_BLOBS_MODE, 0) < 0 || each_name(dir, name, each_blob, k, NULL) < 0)
 		drop(dir, "blobs", name, "not a directory of blobs");
 }
 

@@ -188,6 +188,12 @@ void worker_send(struct worker *w, const struct frame *f)
 		conn_send_bulk(w->conn, f->type, f->id, f->codec, f->raw, f->payload, f->length);
 }
 
+void worker_message(struct worker *w, uint8_t type, uint32_t id, const struct buf *b)
+{
+	if (w->conn)
+		conn_send(w->conn, type, id, b);
+}
+
 bool worker_full(const struct worker *w) { return w->conn && conn_queued(w->conn) > CONN_HIGH_WATER; }
 
 void worker_pause(struct worker *w)

@@ -35,6 +35,8 @@ int worker_start(uv_loop_t *loop, const struct worker_place *place, const struct
 		 const struct worker_ops *ops, void *arg, struct worker **out, struct err *err);
 
 void worker_send(struct worker *w, const struct frame *f);
+/* A message that may take several frames; the one above is for frames of their own. */
+void worker_message(struct worker *w, uint8_t type, uint32_t id, const struct buf *b);
 bool worker_full(const struct worker *w);	/* the box does not keep up with its input */
 void worker_pause(struct worker *w);		/* its output is not taken for now */
 void worker_resume(struct worker *w);

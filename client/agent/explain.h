@@ -6,9 +6,10 @@
 
 #include "plan.h"
 #include "request.h"
+#include "settings.h"
 
-/* Text, or JSON when ask->explain is 2. Caller frees. */
-char *explain_plan(const struct plan *p, const struct ask *ask);
+/* Text, or JSON when ask->explain is 2; mode: the one that the settings ask for. Caller frees. */
+char *explain_plan(const struct plan *p, const struct ask *ask, enum mode mode);
 /* The same where a reason settled it before any plan was made. */
 char *explain_reason(const struct ask *ask, enum reason reason);
 

@@ -15,6 +15,7 @@
 #include "forecast.h"
 #include "log.h"
 #include "plan_files.h"
+#include "private.h"
 #include "told.h"
 #include "wire.h"
 
@@ -35,6 +36,7 @@ struct filejob {
 	struct buf manifest_bytes;
 	enum manifest_of manifest_of;
 	bool refreshed;
+	struct argv named;		/* directories */
 	struct told told;		/* its start is the worker's before it is refreshed */
 	size_t stale;			/* facts of the start that were no longer so */
 
@@ -71,6 +73,7 @@ static void release(struct filejob *j)
 		return;
 	plan_free(j->spec.plan);
 	told_free(&j->told);
+	argv_free(&j->named);
 	changes_free(&j->changes);
 	used_free(&j->used);
 	buf_free(&j->manifest_bytes);
@@ -139,12 +142,18 @@ static void fail(struct filejob *j, enum reason why)
 
 /* Load */
 
+/* A cousin's is a guess: most of it is the system's, but it may come from another project, so it is not named. */
+static bool has_manifest(const struct filejob *j)
+{
+	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
+}
+
 static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
-	if (j->manifest_of != MANIFEST_NONE)
+	if (has_manifest(j))
 		facts_put(&j->manifest_bytes, &j->told.start);
 }
 
@@ -171,13 +180,14 @@ struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void 
 	*j = (struct filejob){ .spec = *spec, .cwd = xstrdup(spec->cwd), .on_ready = ready, .arg = arg, .output = -1 };
 	plan_share(spec->plan);
 	make_key(j);
+	private_named(&spec->unit->job, j->cwd, spec->unit->input, &j->named);
 	start(task_new(j, load, loaded));
 	return j;
 }
 
 void filejob_caller(const struct filejob *j, struct job_caller *out)
 {
-	if (j->manifest_of == MANIFEST_NONE)
+	if (!has_manifest(j))
 		return;
 	out->manifest = j->manifest;
 	out->manifest_size = j->manifest_bytes.len;
@@ -185,20 +195,62 @@ void filejob_caller(const struct filejob *j, struct job_caller *out)
 
 /* Refresh */
 
+/* Its outputs of last time are there to be replaced, not to be read. */
+static void mark_outputs(const struct filejob *j, struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct fact *f = &facts->v[i];
+
+		f->unread |= f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
+			    plan_may_change(j->spec.unit, j->cwd, f->path);
+	}
+}
+
+static void copy_facts(const struct facts *from, struct facts *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct fact copy = fact_copy(&from->v[i]);
+
+		facts_set(to, &copy);
+	}
+}
+
+/* Of what a cousin needed only the names are told at once. */
+static void guess(struct filejob *j)
+{
+	struct facts *start = &j->told.start;
+
+	files_refresh(j->spec.files, start, NULL);
+	for (size_t i = 0; i < start->count; i++)
+		start->v[i].unread = start->v[i].kind == FACT_FILE;
+	forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, start);
+	mark_outputs(j, start);
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	if (j->manifest_of == MANIFEST_NONE) {
-		forecast_start(j->spec.files, &j->spec.unit->job, j->cwd, j->spec.unit->input, &j->told.start);
-		for (size_t i = 0; i < j->told.start.count; i++) {
-			struct fact copy = fact_copy(&j->told.start.v[i]);
-
-			facts_set(&t->facts, &copy);
-		}
-	} else {
+	if (has_manifest(j)) {
 		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		mark_outputs(j, &t->facts);
+		copy_facts(&t->facts, &j->told.start);
+	} else {
+		guess(j);
+		copy_facts(&j->told.start, &t->facts);
 	}
+}
+
+/* What it is about to be told: does it all fit, and is it anybody else's business? */
+static bool may_tell(const struct filejob *j, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (private_file(&facts->v[i], &j->named)) {
+			log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+				 facts->v[i].path);
+			return false;
+		}
+	return facts_fit(facts);
 }
 
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
@@ -216,7 +268,7 @@ static void refreshed(struct task *t)
 	j->refreshed = true;
 	if (!j->conn)
 		return;
-	if (facts_fit(&t->facts) && facts_fit(&j->told.start))
+	if (may_tell(j, &t->facts) && may_tell(j, &j->told.start))
 		send_facts(j, WIRE_FACTS, 0, &t->facts);
 	else
 		fail(j, REASON_FILES_UNFIT);
@@ -229,7 +281,7 @@ static bool find_content(const struct digest *d, struct content *out, void *arg)
 	struct filejob *j = arg;
 	const struct fact *f;
 
-	if (j->manifest_of != MANIFEST_NONE && digest_eq(d, &j->manifest)) {
+	if (has_manifest(j) && digest_eq(d, &j->manifest)) {
 		*out = (struct content){ .digest = *d, .size = j->manifest_bytes.len, .bytes = j->manifest_bytes.p };
 		return true;
 	}
@@ -274,17 +326,6 @@ static void find_answer(struct task *t)
 	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
 }
 
-/* Its outputs of last time are there to be replaced, not to be read. */
-static void mark_outputs(const struct filejob *j, struct facts *facts)
-{
-	for (size_t i = 0; i < facts->count; i++) {
-		struct fact *f = &facts->v[i];
-
-		f->unread = f->kind == FACT_FILE && !str_eq(f->path, j->key.source) &&
-			    plan_may_change(j->spec.unit, j->cwd, f->path);
-	}
-}
-
 static void answer(struct task *t)
 {
 	struct filejob *j = t->job;
@@ -294,7 +335,7 @@ static void answer(struct task *t)
 	if (!j->conn)
 		return;
 	mark_outputs(j, &t->facts);
-	if (!facts_fit(&t->facts))
+	if (!may_tell(j, &t->facts))
 		fail(j, REASON_FILES_UNFIT);
 	else if (!told_add(&j->told, &t->facts))
 		fail(j, REASON_FILES_CHANGED);
@@ -395,14 +436,65 @@ static bool worth_keeping(const struct filejob *j)
 	return !all;
 }
 
+/* Compilers make files; directories only in those that they fill, and links nowhere. */
+static bool may_change(const struct filejob *j, const struct change *c, const char *path)
+{
+	bool made = c->kind == CHANGE_DIR || c->kind == CHANGE_LINK;
+
+	return made ? c->kind == CHANGE_DIR && plan_may_fill(j->spec.unit, j->cwd, path) :
+		      plan_may_change(j->spec.unit, j->cwd, path);
+}
+
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const struct change *c)
+{
+	const char *path = c->path;
+
+	if (may_change(j, c, path))
+		return true;
+	for (size_t i = 0; i < j->named.count; i++) {
+		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
+
+		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
+			continue;
+		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
+		if (may_change(j, c, as_named))
+			return true;
+	}
+	return false;
+}
+
 static bool changes_in_place(const struct filejob *j)
 {
 	for (size_t i = 0; i < j->changes.count; i++)
-		if (!plan_may_change(j->spec.unit, j->cwd, j->changes.v[i].path)) {
+		if (!in_place(j, &j->changes.v[i])) {
 			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
 			return false;
 		}
 	return true;
+}
+
+/* In what it makes: by its files, or as gcc's modules have it. */
+static bool shows_time(const struct filejob *j, const struct facts *used)
+{
+	for (size_t i = 0; i < j->spec.unit->job.step_count; i++)
+		if (argv_has(&j->spec.unit->job.steps[i].argv, "-fmodules-ts"))
+			return true;
+	return files_has_clock(j->spec.files, used);
+}
+
+/* What it said names a file that only it had: the local one has another name for that. */
+static bool speaks_of_scratch(const struct filejob *j)
+{
+	size_t len = j->stream_bytes[STREAM_STDOUT] + j->stream_bytes[STREAM_STDERR];
+	void *said = len ? mmap(NULL, len, PROT_READ, MAP_SHARED, j->output, 0) : MAP_FAILED;
+	bool found;
+
+	if (said == MAP_FAILED)
+		return len;
+	found = memmem(said, len, JOB_SCRATCH "/", strlen(JOB_SCRATCH "/"));
+	munmap(said, len);
+	return found;
 }
 
 static void check(struct task *t)
@@ -417,12 +509,14 @@ static void check(struct task *t)
 		j->verdict = REASON_SERVER_GARBAGE;
 	} else if (!changes_in_place(j)) {
 		j->verdict = REASON_FILES_UNFIT;
-	} else if (!j->clock_agrees && !j->spec.has_date && files_has_clock(j->spec.files, &t->facts)) {
+	} else if (!j->clock_agrees && !j->spec.has_date && shows_time(j, &t->facts)) {
 		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
 		j->verdict = REASON_FILES_UNFIT;
 	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
 		log_info("changed", "path=\"%s\"", why);
 		j->verdict = REASON_FILES_CHANGED;
+	} else if (speaks_of_scratch(j)) {
+		j->verdict = REASON_DIAGNOSTICS;
 	}
 	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);

@@ -87,8 +87,7 @@ static void add_dir(struct files *f, const char *cwd, const char *dir, struct fa
 		add_way(f, path, true, out);
 }
 
-/* The directory that a word names; NULL: none. */
-static const char *searched_dir(const struct argv *argv, size_t i)
+const char *forecast_searched(const struct argv *argv, size_t i)
 {
 	for (size_t j = 0; j < ARRAY_LEN(searched); j++)
 		if (str_eq(argv->v[i], searched[j]))
@@ -108,7 +107,7 @@ void forecast_start(struct files *f, const struct job *job, const char *cwd, con
 		add_way(f, source, false, out);
 	for (size_t i = 0; i < job->step_count; i++)
 		for (size_t j = 1; j < job->steps[i].argv.count && dirs < DIRS_MAX; j++) {
-			const char *searched_here = searched_dir(&job->steps[i].argv, j);
+			const char *searched_here = forecast_searched(&job->steps[i].argv, j);
 
 			if (!searched_here)
 				continue;

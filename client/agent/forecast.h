@@ -21,6 +21,8 @@ void forecast_start(struct files *f, const struct job *job, const char *cwd, con
  */
 void forecast_answer(struct files *f, const char *path, bool listing, bool with_parent, struct facts *out);
 
+/* Pure. The directory to be searched that the i-th word, an option, names in itself or in the next; NULL: none. */
+const char *forecast_searched(const struct argv *argv, size_t i);
 /* Pure. The absolute path that words mean in cwd, "." and ".." taken out as if there were no links; NULL: too long. Caller frees. */
 char *path_settle(const char *cwd, const char *path);
 

@@ -95,11 +95,11 @@ static bool ready_locked(struct manifests *m)
 
 static struct manifest_name name_of(const struct manifest_key *key)
 {
-	struct digest both[2] = { key->toolchain, key->args };
 	const char *base = path_base(key->source);
 
 	return (struct manifest_name){
-		.kin = XXH3_64bits(both, sizeof both),
+		.toolchain = (uint32_t)XXH3_64bits(&key->toolchain, sizeof key->toolchain),
+		.args = (uint32_t)XXH3_64bits(&key->args, sizeof key->args),
 		.dir = XXH3_64bits(key->source, (size_t)(base - key->source)),
 		.source = XXH3_64bits(key->source, strlen(key->source)),
 	};
@@ -138,7 +138,7 @@ static bool decode(const struct buf *b, const struct manifest_key *key, bool own
 	get_digest(&r, &args);
 	source = get_str(&r);
 	get_digest(&r, id);
-	if (!digest_eq(&toolchain, &key->toolchain) || !digest_eq(&args, &key->args) || (own && !str_eq(source, key->source)))
+	if (!digest_eq(&toolchain, &key->toolchain) || (own && (!digest_eq(&args, &key->args) || !str_eq(source, key->source))))
 		return false;
 	if (facts_get(&r, out, NULL) < 0)
 		return false;
@@ -179,6 +179,10 @@ enum manifest_of manifests_get(struct manifests *m, const struct manifest_key *k
 	pthread_mutex_unlock(&m->lock);
 	if (!found || !load(m, &near, key, false, out, id))
 		return MANIFEST_NONE;
+	if (near.source == name.source)
+		return MANIFEST_OTHERWISE;
+	if (near.args != name.args)
+		return MANIFEST_COUSIN;
 	return near.dir == name.dir ? MANIFEST_SIBLING : MANIFEST_KIN;
 }
 

@@ -20,8 +20,10 @@ struct manifest_key {
 enum manifest_of {
 	MANIFEST_NONE,
 	MANIFEST_OWN,
-	MANIFEST_SIBLING,	/* same toolchain, arguments and directory */
-	MANIFEST_KIN,		/* same toolchain and arguments */
+	MANIFEST_OTHERWISE,	/* the same source with other arguments; the same toolchain, as all that follow */
+	MANIFEST_SIBLING,	/* same arguments and directory */
+	MANIFEST_KIN,		/* same arguments */
+	MANIFEST_COUSIN,	/* of another command; in the same directory, if there is one */
 };
 
 struct manifests;	/* any thread may use it */

@@ -36,14 +36,15 @@ static int64_t now_ns(void)
 
 void manifest_name_text(const struct manifest_name *n, char text[MANIFEST_NAME_SIZE])
 {
-	snprintf(text, MANIFEST_NAME_SIZE, "%016" PRIx64 "-%016" PRIx64 "-%016" PRIx64, n->kin, n->dir, n->source);
+	snprintf(text, MANIFEST_NAME_SIZE, "%08" PRIx32 "%08" PRIx32 "-%016" PRIx64 "-%016" PRIx64, n->toolchain,
+		 n->args, n->dir, n->source);
 }
 
 static bool parse_name(const char *text, struct manifest_name *n)
 {
 	char again[MANIFEST_NAME_SIZE];
 
-	if (sscanf(text, "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64, &n->kin, &n->dir, &n->source) != 3)
+	if (sscanf(text, "%8" SCNx32 "%8" SCNx32 "-%16" SCNx64 "-%16" SCNx64, &n->toolchain, &n->args, &n->dir, &n->source) != 4)
 		return false;
 	manifest_name_text(n, again);
 	return str_eq(text, again);
@@ -51,12 +52,12 @@ static bool parse_name(const char *text, struct manifest_name *n)
 
 static bool same(const struct manifest_name *a, const struct manifest_name *b)
 {
-	return a->kin == b->kin && a->dir == b->dir && a->source == b->source;
+	return a->toolchain == b->toolchain && a->args == b->args && a->dir == b->dir && a->source == b->source;
 }
 
 static struct entry *find(const struct manifest_index *x, const struct manifest_name *n)
 {
-	size_t at = (n->source ^ n->kin) & (x->slots - 1);
+	size_t at = (n->source ^ n->args) & (x->slots - 1);
 
 	while (x->v[at].used_ns && !same(&x->v[at].name, n))
 		at = (at + 1) & (x->slots - 1);
@@ -150,18 +151,26 @@ void manifest_index_note(struct manifest_index *x, int dir, const struct manifes
 		e->touched_ns = e->used_ns;
 }
 
+/* 0: no relative. */
+static int nearness(const struct manifest_name *a, const struct manifest_name *b)
+{
+	if (a->toolchain != b->toolchain || same(a, b))
+		return 0;
+	if (a->source == b->source)
+		return 5;
+	return a->args == b->args ? 3 + (a->dir == b->dir) : 1 + (a->dir == b->dir);
+}
+
 bool manifest_index_nearest(const struct manifest_index *x, const struct manifest_name *n, struct manifest_name *out)
 {
 	const struct entry *best = NULL;
-	bool best_near = false;
+	int best_near = 0;
 
 	for (size_t i = 0; i < x->slots; i++) {
 		const struct entry *e = &x->v[i];
-		bool near = e->name.dir == n->dir;
+		int near = e->used_ns ? nearness(&e->name, n) : 0;
 
-		if (!e->used_ns || e->name.kin != n->kin || same(&e->name, n) || near < best_near)
-			continue;
-		if (best && near == best_near && e->used_ns <= best->used_ns)
+		if (!near || near < best_near || (near == best_near && e->used_ns <= best->used_ns))
 			continue;
 		best = e;
 		best_near = near;

@@ -11,7 +11,7 @@
 enum { MANIFEST_NAME_SIZE = 3 * 16 + 2 + 1 };
 
 struct manifest_name {
-	uint64_t kin;		/* toolchain and arguments */
+	uint32_t toolchain, args;
 	uint64_t dir;		/* of the source */
 	uint64_t source;
 };
@@ -27,7 +27,7 @@ void manifest_index_free(struct manifest_index *x);
 enum manifest_event { MANIFEST_USED, MANIFEST_WRITTEN };
 void manifest_index_note(struct manifest_index *x, int dir, const struct manifest_name *n, uint64_t size,
 			 enum manifest_event what);
-/* Another one of the same kin, of the same directory if there is one, used last. */
+/* Another one of the same toolchain: the nearest as manifest.h has it, of equals the one used last. */
 bool manifest_index_nearest(const struct manifest_index *x, const struct manifest_name *n, struct manifest_name *out);
 bool manifest_index_over(const struct manifest_index *x, size_t max_count, uint64_t max_bytes);
 /* Remove those not used for longest, until an eighth of each bound is free. */

@@ -7,57 +7,32 @@
  */
 #include "plan.h"
 #include "plan_args.h"
+#include "plan_files.h"
 #include "plan_parse.h"
+#include "plan_program.h"
 #include "plan_text.h"
 #include "source_doubts.h"
-
-enum program { PROGRAM_ODD, PROGRAM_CC1, PROGRAM_CLANG, PROGRAM_AS };
-
-/* Programs by the last part of their name; a reason makes the whole command local. */
-static const struct {
-	const char *name;
-	enum program program;
-	enum reason reason;
-} programs[] = {
-	{ "as", PROGRAM_AS, REASON_NONE },
-	{ "cc1", PROGRAM_CC1, REASON_NONE },
-	{ "cc1gm2", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "cc1obj", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "cc1objplus", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "cc1plus", PROGRAM_CC1, REASON_NONE },
-	{ "collect2", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "d21", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "f951", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "gnat1", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "go1", PROGRAM_ODD, REASON_LANGUAGE },
-	{ "ld", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "ld.bfd", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "ld.gold", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "ld.lld", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "ld.mold", PROGRAM_ODD, REASON_NOT_A_COMPILE },
-	{ "lto-wrapper", PROGRAM_ODD, REASON_LTO },
-	{ "lto1", PROGRAM_ODD, REASON_LTO },
-	{ "objcopy", PROGRAM_ODD, REASON_SIDE_OUTPUT },
-};
 
 /* Options that make the driver itself act or speak, whatever its subcommands do. */
 static const struct {
 	const char *name;
 	bool joined;
 	enum reason reason;
+	bool with_files;	/* in file mode it does not matter */
 } driver_acts[] = {
-	{ "--save-temps", true, REASON_SIDE_OUTPUT },
+	{ "--save-temps", true, REASON_SIDE_OUTPUT, true },
 	{ "--time", true, REASON_DRIVER_SPEAKS },
 	{ "--verbose", false, REASON_DRIVER_SPEAKS },
 	{ "-###", false, REASON_QUERY },
 	{ "-MJ", true, REASON_SIDE_OUTPUT },
+	{ "-Q", false, REASON_DIAGNOSTICS },
 	{ "-ccc-", true, REASON_QUERY },
 	{ "-fcompare-debug", true, REASON_UNUSUAL_PLAN },
 	{ "-fproc-stat-report", true, REASON_DRIVER_SPEAKS },
 	{ "-gen-cdb-fragment-path", true, REASON_SIDE_OUTPUT },
 	{ "-gen-reproducer", true, REASON_SIDE_OUTPUT },
-	{ "-no-integrated-cpp", false, REASON_UNUSUAL_PLAN },
-	{ "-save-temps", true, REASON_SIDE_OUTPUT },
+	{ "-no-integrated-cpp", false, REASON_UNUSUAL_PLAN, true },
+	{ "-save-temps", true, REASON_SIDE_OUTPUT, true },
 	{ "-time", true, REASON_DRIVER_SPEAKS },
 	{ "-v", false, REASON_DRIVER_SPEAKS },
 	{ "-wrapper", true, REASON_UNUSUAL_PLAN },
@@ -68,7 +43,7 @@ static const char *const llvm_options[] = {
 	"-treat-scalable-fixed-error-as-warning",
 };
 
-static void check_driver(struct verdict *v, const struct argv *user_argv)
+static void check_driver(struct verdict *v, const struct argv *user_argv, bool with_files)
 {
 	for (size_t i = 1; i < user_argv->count; i++) {
 		const char *s = user_argv->v[i];
@@ -77,7 +52,8 @@ static void check_driver(struct verdict *v, const struct argv *user_argv)
 		if (strchr(s, '\n'))
 			verdict_local(v, REASON_UNUSUAL_PLAN, "a newline in an argument");
 		for (size_t j = 0; j < ARRAY_LEN(driver_acts); j++)
-			if (driver_acts[j].joined ? str_starts(s, driver_acts[j].name) : str_eq(s, driver_acts[j].name))
+			if (!(with_files && driver_acts[j].with_files) &&
+			    (driver_acts[j].joined ? str_starts : str_eq)(s, driver_acts[j].name))
 				verdict_local(v, driver_acts[j].reason, s);
 	}
 }
@@ -90,27 +66,6 @@ static void check_env(struct verdict *v, const struct argv *env)
 		if (plan_env_forbids(name))
 			verdict_local(v, REASON_ENVIRONMENT, name);
 	}
-}
-
-/* What runs, and why it cannot go if it cannot. */
-static enum program program_of(const struct command *c, enum reason *reason)
-{
-	const char *base = path_base(c->program);
-
-	*reason = REASON_UNUSUAL_PLAN;
-	if (c->argv.count > 1 && str_eq(c->argv.v[1], "-cc1"))
-		return PROGRAM_CLANG;
-	if (c->argv.count > 1 && str_eq(c->argv.v[1], "-cc1as")) {
-		*reason = REASON_ASSEMBLER_SOURCE;
-		return PROGRAM_ODD;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
-		if (!str_eq(programs[i].name, base))
-			continue;
-		*reason = programs[i].reason;
-		return programs[i].program;
-	}
-	return PROGRAM_ODD;
 }
 
 static bool is_compiler(enum program p)
@@ -127,7 +82,7 @@ static void group(struct plan *p, struct verdict *v)
 		enum program program = program_of(&p->commands[i], &reason);
 		struct unit *u;
 
-		if (!is_compiler(program)) {
+		if (!is_compiler(program) || reason != REASON_NONE) {
 			/* An assembler with no compiler before it. */
 			if (program == PROGRAM_AS)
 				reason = REASON_ASSEMBLER_SOURCE;
@@ -276,9 +231,13 @@ int plan_make(enum dialect dialect, const struct argv *user_argv, const char *te
 	p->dialect = dialect;
 	p->commands = t.commands;
 	p->command_count = t.count;
-	check_driver(&p->verdict, user_argv);
+	check_driver(&p->verdict, user_argv, false);
 	verdict_local(&p->verdict, t.verdict.reason, t.verdict.detail);
 	check_env(&p->verdict, options->env);
+	check_driver(&p->files, user_argv, true);
+	verdict_local(&p->files, t.verdict.reason, t.verdict.detail);
+	check_env(&p->files, options->env);
+	plan_files_make(p, user_argv, options);
 	group(p, &p->verdict);
 	for (size_t i = 0; i < p->unit_count; i++)
 		unit_read(p, &p->units[i], options);
@@ -310,6 +269,7 @@ void plan_free(struct plan *p)
 		free(p->commands[i].program);
 		argv_free(&p->commands[i].argv);
 	}
+	plan_files_free(p);
 	free(p->units);
 	free(p->commands);
 	free(p);

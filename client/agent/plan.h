@@ -51,7 +51,13 @@ struct file_unit {
 	size_t first, count;	/* in plan->commands */
 	char *input;		/* the source as written: names it to people, and its manifest */
 	struct job job;		/* mode JOB_FILES; toolchain, env and caller not filled in */
-	char *removed;		/* as written: what the driver removes when the unit fails; NULL: nothing */
+	char *output;		/* as written: what it is all for */
+	char *removed;		/* as written: what the driver removes when a step from removed_from on fails; NULL: nothing */
+	size_t removed_from;
+	/* where it may write, as written; for plan_may_change() */
+	struct argv writes;	/* files */
+	struct argv beside;	/* how files begin that compilers make up */
+	struct argv fills;	/* directories */
 };
 
 struct plan {
@@ -96,6 +102,8 @@ void plan_share(struct plan *p);
  * compilers make of those: a volunteer is believed what an output holds, not where it is.
  */
 bool plan_may_change(const struct file_unit *u, const char *cwd, const char *path);
+/* Is it a directory in which this unit's compiler makes files, and directories, of its own, or in one? */
+bool plan_may_fill(const struct file_unit *u, const char *cwd, const char *path);
 
 /*
  * The caller's environment variables by name. travels: a job gets it, and

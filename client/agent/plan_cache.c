@@ -14,7 +14,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { NAMES_MAX = 6, PARTS_MAX = 4 + 3 * NAMES_MAX, BUCKETS = 1024, MADE_UP = 6 };
+enum { ENDINGS = 9, NAMES_MAX = 6, PARTS_MAX = 1 + ENDINGS + (2 + ENDINGS) * NAMES_MAX, BUCKETS = 1024, MADE_UP = 6 };
 
 /* The names in a command, in their order. */
 struct name {
@@ -146,18 +146,27 @@ static void add_with_extension(struct parts *p, const char *name, const char *ex
 	add_part(p, xasprintf("%.*s%s", (int)(strlen(name) - strlen(extension(name))), name, ext));
 }
 
+/* Names that drivers give to what is written beside the object, and on the way to it. */
+static void add_endings(struct parts *p, const char *name)
+{
+	static const char *const endings[ENDINGS] = {
+		".d", ".o", ".s", ".bc", ".dwo", ".i", ".ii", ".opt.yaml", ".su",
+	};
+
+	for (size_t i = 0; i < ENDINGS; i++)
+		add_with_extension(p, name, endings[i]);
+}
+
 static void make_parts(struct parts *p, const struct names *n)
 {
 	add_part(p, xstrdup(path_base(n->input)));
-	add_with_extension(p, path_base(n->input), ".d");
-	add_with_extension(p, path_base(n->input), ".o");
-	add_with_extension(p, path_base(n->input), ".s");
+	add_endings(p, path_base(n->input));
 	for (size_t i = 0; i < n->count; i++) {
 		add_part(p, xstrdup(n->v[i].value));
 		if (!n->v[i].is_output)
 			continue;
-		/* -MD beside -o names its file after the output; gcc's -dumpbase is the output as a source. */
-		add_with_extension(p, n->v[i].value, ".d");
+		/* -MD beside -o names its file after the output, as do others; gcc's -dumpbase is the output as a source. */
+		add_endings(p, n->v[i].value);
 		add_with_extension(p, path_base(n->v[i].value), extension(n->input));
 	}
 }
@@ -348,12 +357,16 @@ static bool merge(struct entry *e, const struct parts *p, const struct plan *pla
 	return true;
 }
 
-/* The plan is of the command's one input, and nothing but commands was printed. */
+static bool is_answer(const struct verdict *v)
+{
+	return v->reason != REASON_DRIVER_FAILED && v->reason != REASON_DRIVER_SPEAKS && v->reason != REASON_UNUSUAL_PLAN;
+}
+
+/* In one of the modes the plan is of the command's one input; and nothing but commands was printed. */
 static bool teaches(const struct plan *p, const struct names *n)
 {
-	return p->unit_count == 1 && str_eq(p->units[0].input, n->input) &&
-	       p->verdict.reason != REASON_DRIVER_FAILED && p->verdict.reason != REASON_DRIVER_SPEAKS &&
-	       p->verdict.reason != REASON_UNUSUAL_PLAN;
+	return (p->unit_count == 1 && str_eq(p->units[0].input, n->input) && is_answer(&p->verdict)) ||
+	       (p->file_unit_count == 1 && str_eq(p->file_units[0].input, n->input) && is_answer(&p->files));
 }
 
 void plan_cache_learn(struct plan_cache *c, const char *context, const struct argv *user_argv,

@@ -9,13 +9,15 @@ enum {
 	FORBIDS = 1 << 2,	/* the compilers then write or do something that only happens here */
 	PREFIX = 1 << 3,	/* every name that begins so */
 	SPEAKS = 1 << 4,	/* says in which language */
+	WITH_FILES = 1 << 5,	/* its preprocessor, or objcopy, reads it: the job gets it in file mode */
 };
 
-/* Those of the preprocessor alone (CPATH and its kin) need no row: it runs here. */
+/* What gcc 12, clang 14 and binutils ask getenv() for, logged. */
 static const struct {
 	const char *name;
 	unsigned flags;
 } variables[] = {
+	{ "AS_SECURE_LOG_FILE", FORBIDS },
 	{ "CCC_", PREFIX | SHAPES },
 	{ "CC_LOG_DIAGNOSTICS", PREFIX | FORBIDS },
 	{ "CC_PRINT_", PREFIX | FORBIDS },
@@ -23,30 +25,33 @@ static const struct {
 	{ "COLLECT_", PREFIX | SHAPES },
 	{ "COLUMNS", TRAVELS },
 	{ "COMPILER_PATH", SHAPES },
-	{ "CPATH", SHAPES },
-	{ "CPLUS_INCLUDE_PATH", SHAPES },
-	{ "C_INCLUDE_PATH", SHAPES },
+	{ "CPATH", SHAPES | WITH_FILES },
+	{ "CPLUS_INCLUDE_PATH", SHAPES | WITH_FILES },
+	{ "CXX_MODULE_MAPPER", FORBIDS },
+	{ "C_INCLUDE_PATH", SHAPES | WITH_FILES },
 	{ "DEPENDENCIES_OUTPUT", FORBIDS },
 	{ "FORCE_CLANG_DIAGNOSTICS_CRASH", FORBIDS },
 	{ "GCC_COLORS", TRAVELS },
 	{ "GCC_COMPARE_DEBUG", SHAPES | FORBIDS },
-	{ "GCC_EXEC_PREFIX", SHAPES },
+	{ "GCC_EXEC_PREFIX", SHAPES | WITH_FILES },
 	{ "GCC_EXTRA_DIAGNOSTIC_OUTPUT", TRAVELS },
 	{ "GCC_ROOT", SHAPES },
 	{ "GCC_URLS", TRAVELS },
 	{ "GCONV_PATH", FORBIDS },
+	{ "GNUTARGET", WITH_FILES },
 	{ "LANG", TRAVELS | SPEAKS },
 	{ "LANGUAGE", TRAVELS | SPEAKS },
 	{ "LC_", PREFIX | TRAVELS | SPEAKS },
 	{ "LD_AUDIT", FORBIDS },
 	{ "LD_PRELOAD", FORBIDS },
 	{ "LIBRARY_PATH", SHAPES },
+	{ "LLVM_OVERRIDE_PRODUCER", TRAVELS },
 	{ "LOCPATH", FORBIDS },
 	{ "LPATH", SHAPES },
 	{ "MACOSX_DEPLOYMENT_TARGET", SHAPES },
 	{ "NO_COLOR", TRAVELS },
-	{ "OBJCPLUS_INCLUDE_PATH", SHAPES },
-	{ "OBJC_INCLUDE_PATH", SHAPES },
+	{ "OBJCPLUS_INCLUDE_PATH", SHAPES | WITH_FILES },
+	{ "OBJC_INCLUDE_PATH", SHAPES | WITH_FILES },
 	{ "OUTPUT_CHARSET", FORBIDS },
 	{ "PATH", SHAPES },
 	{ "PWD", SHAPES | TRAVELS },
@@ -72,6 +77,11 @@ static unsigned flags_of(const char *name)
 bool plan_env_travels(const char *name)
 {
 	return flags_of(name) & TRAVELS;
+}
+
+bool plan_env_travels_with_files(const char *name)
+{
+	return flags_of(name) & (TRAVELS | WITH_FILES);
 }
 
 bool plan_env_speaks(const char *name)

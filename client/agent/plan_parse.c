@@ -37,8 +37,8 @@ static bool is_chatter(const char *line)
 	for (size_t i = 0; i < ARRAY_LEN(chatter); i++)
 		if (str_starts(line, chatter[i]))
 			return true;
-	/* `Debian clang version 14.0.6`: a vendor's word may stand in front, a message's colon not. */
-	return version && !memchr(line, ':', (size_t)(version - line));
+	/* `Debian clang version 14.0.6`: a vendor's word may stand in front, a message's colon not; a command may hold it. */
+	return version && *line != ' ' && !memchr(line, ':', (size_t)(version - line));
 }
 
 /* Without quotes, gcc prints only these. */

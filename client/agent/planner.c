@@ -43,6 +43,26 @@ static void put_file(struct buf *b, const char *path, const struct stat *st)
 	buf_puts(b, "\n");
 }
 
+/* clang's driver takes a precompiled header where one lies beside the header that is to be included. */
+static void put_precompiled(struct buf *b, const struct ask *ask)
+{
+	static const char *const endings[] = { "pch", "gch" };
+	const struct argv *words = words_of(ask);
+	struct stat st;
+
+	for (size_t i = 1; i < words->count; i++) {
+		const char *header = str_starts(words->v[i], "-include") ? words->v[i] + strlen("-include") : NULL;
+
+		if (header && !*header)
+			header = words->v[i + 1];
+		for (size_t j = 0; header && j < ARRAY_LEN(endings); j++) {
+			autofree char *path = xasprintf("%s/%s.%s", *header == '/' ? "" : ask->cwd, header, endings[j]);
+
+			buf_printf(b, "%d ", stat(path, &st) == 0);
+		}
+	}
+}
+
 /* All that an answer may depend on besides the words themselves (plan_cache.h). */
 static char *context_of(const struct ask *ask, const struct stat *driver)
 {
@@ -51,6 +71,7 @@ static char *context_of(const struct ask *ask, const struct stat *driver)
 
 	put_file(&b, real ? real : ask->program, driver);
 	buf_printf(&b, "%s\n%s\n", ask->argv.v[0], ask->cwd);
+	put_precompiled(&b, ask);
 	for (size_t i = 0; i < ask->env.count; i++) {
 		autofree char *name = xstrndup(ask->env.v[i], strcspn(ask->env.v[i], "="));
 
@@ -78,7 +99,12 @@ static char *stamp_of(const struct argv *directories)
 /* What neither the words nor plan_watch() show must not shape the answer. */
 static bool cacheable(const struct ask *ask)
 {
-	static const char *const options[] = { "--config", "--specs", "-B", "-specs" };
+	/* the last ones name files that clang's driver looks for itself */
+	static const char *const options[] = {
+		"--config", "--specs", "-B", "-specs", "-fauto-profile", "-fbasic-block-sections=", "-fprofile-instr-use",
+		"-fprofile-sample-use", "-fprofile-use", "-fsanitize-blacklist", "-fsanitize-coverage-", "-fsanitize-ignorelist",
+		"-fxray-",
+	};
 	const struct argv *words = words_of(ask);
 
 	for (size_t i = 1; i < words->count; i++)
@@ -136,13 +162,32 @@ static bool resolve(struct job *job, const char *path)
 
 static void resolve_units(struct plan *p, const char *path)
 {
+	static const struct verdict not_found = { .kind = VERDICT_LOCAL, .reason = REASON_UNUSUAL_PLAN,
+						  .detail = "a subcommand is not found by an absolute path" };
+
 	for (size_t i = 0; i < p->unit_count; i++) {
 		struct unit *u = &p->units[i];
 
 		if (u->verdict.kind == VERDICT_LOCAL || (resolve(&u->job, path) && resolve(&u->job_plain, path)))
 			continue;
-		u->verdict = p->verdict = (struct verdict){ .kind = VERDICT_LOCAL, .reason = REASON_UNUSUAL_PLAN };
-		strcpy(p->verdict.detail, "a subcommand is not found by an absolute path");
+		u->verdict = p->verdict = not_found;
+	}
+	for (size_t i = 0; i < p->file_unit_count && p->files.kind == VERDICT_FILES; i++)
+		if (!resolve(&p->file_units[i].job, path))
+			p->files = not_found;
+}
+
+/* The driver would have said so; a remembered answer does not. */
+static void check_sources(struct plan *p, const char *cwd)
+{
+	for (size_t i = 0; i < p->file_unit_count && p->files.kind == VERDICT_FILES; i++) {
+		const char *input = p->file_units[i].input;
+		autofree char *path = *input == '/' ? xstrdup(input) : xasprintf("%s/%s", cwd, input);
+
+		if (access(path, F_OK) != 0) {
+			p->files = (struct verdict){ .kind = VERDICT_LOCAL, .reason = REASON_INPUT_ODD };
+			snprintf(p->files.detail, sizeof p->files.detail, "%s", input);
+		}
 	}
 }
 
@@ -161,24 +206,42 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
 	if (learn && cacheable(ask))
 		learn_plan(pl, ask, driver, *out, settled);
 	resolve_units(*out, environment_get(&ask->env, "PATH"));
+	check_sources(*out, ask->cwd);
 	return 0;
 }
 
-void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
+static void copy_job(const struct job *job, const struct toolchain *tc, struct job *out)
 {
-	*out = (struct job){ .toolchain = tc->id, .input_name = xstrdup(job->input_name ? job->input_name : ""),
+	*out = (struct job){ .mode = job->mode, .toolchain = tc->id, .env = argv_copy(&job->env),
+			     .input_name = xstrdup(job->input_name ? job->input_name : ""),
 			     .step_count = job->step_count, .outputs = argv_copy(&job->outputs) };
 	for (size_t i = 0; i < job->step_count; i++)
 		out->steps[i] = (struct job_step){
 			.program = xstrdup(job->steps[i].program), .argv = argv_copy(&job->steps[i].argv),
 			.stdin_input = job->steps[i].stdin_input,
 		};
+}
+
+static void copy_env(struct argv *out, const struct argv *env, bool speaks, bool (*travels)(const char *))
+{
 	for (size_t i = 0; i < env->count; i++) {
 		autofree char *name = xstrndup(env->v[i], strcspn(env->v[i], "="));
 
-		if (plan_env_travels(name) && (tc->translates || !plan_env_speaks(name)))
-			argv_push(&out->env, env->v[i]);
+		if (travels(name) && (speaks || !plan_env_speaks(name)))
+			argv_push(out, env->v[i]);
 	}
+}
+
+void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out)
+{
+	copy_job(job, tc, out);
+	copy_env(&out->env, env, tc->translates, plan_env_travels);
+}
+
+void planner_file_job(const struct file_unit *u, const struct argv *env, const struct toolchain *tc, struct job *out)
+{
+	copy_job(&u->job, tc, out);
+	copy_env(&out->env, env, true, plan_env_travels_with_files);
 }
 
 static bool exists_in(const char *dir, size_t dir_len, const char *name)

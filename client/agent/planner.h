@@ -38,6 +38,9 @@ int planner_make(struct planner *pl, const struct ask *ask, enum driver_kind kin
  */
 void planner_job(const struct job *job, const struct argv *env, const struct toolchain *tc, struct job *out);
 
+/* The same of a unit in file mode, with more of the caller's variables; what is the caller's is not filled in. */
+void planner_file_job(const struct file_unit *u, const struct argv *env, const struct toolchain *tc, struct job *out);
+
 /*
  * Would LD_LIBRARY_PATH make the loader take a library that is not the
  * toolchain's? Looks at the disk. library_path may be NULL.

@@ -31,7 +31,7 @@ struct closure {
 	struct err err;
 };
 
-enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3 };
+enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3, FAR_US = 3000 };
 
 static void session_end(struct session *s)
 {
@@ -269,7 +269,7 @@ static void follow_plan(struct session *s)
 	s->mode = files ? JOB_FILES : JOB_TEXT;
 	s->local = s->plan->verdict;
 	if (s->ask.explain) {
-		autofree char *text = explain_plan(s->plan, &s->ask);
+		autofree char *text = explain_plan(s->plan, &s->ask, s->settings.mode);
 
 		answer_send(s->conn, text);
 		session_end(s);
@@ -759,7 +759,31 @@ static void send_prepare(struct session *s)
 	send_buf(s, REQUEST_PREPARE, &b);
 }
 
-static void on_loaded(void *session) { begin_attempt(session); }
+/*
+ * A source of which nothing is known asks some hundred questions, one after the other: 300 for one in C++. Where each takes
+ * its time, its text is there before.
+ */
+static bool too_far(const struct session *s)
+{
+	for (size_t i = 0; i < s->candidate_count; i++) {
+		struct peer_info info;
+
+		peer_describe(s->candidates[i], &info);
+		if (info.state == PEER_READY && peer_offers(s->candidates[i], JOB_FILES) && info.rtt_us < FAR_US)
+			return false;
+	}
+	return true;
+}
+
+static void on_loaded(void *session)
+{
+	struct session *s = session;
+
+	if (filejob_counts(s->loading).manifest == MANIFEST_NONE && too_far(s) && try_text(s))
+		filejob_free(ptr_steal(&s->loading));
+	else
+		begin_attempt(s);
+}
 
 static void go_remote(struct session *s)
 {

@@ -82,7 +82,7 @@ void files_deliver(struct session *s, const struct attempt *at)
 	int fd = filejob_contents(j);
 
 	filejob_said(j, &m.out_bytes, &m.err_bytes);
-	if (m.status && removed)
+	if (m.status && removed && attempt_result(at).step >= file_unit_of(s)->removed_from)
 		m.removed = absolute = *removed == '/' ? xstrdup(removed) : xasprintf("%s/%s", s->ask.cwd, removed);
 	outcome_put(&b, &m);
 	conn_send_fds(s->conn, REQUEST_OUTCOME, 0, &b, &fd, 1);

@@ -27,17 +27,20 @@ static bool agree(const struct fact *a, const struct fact *b)
 	return fact_eq(a->listed == b->listed ? a : &plain_a, a->listed == b->listed ? b : &plain_b);
 }
 
-bool told_add(struct told *t, const struct facts *answer)
+bool told_add(struct told *t, struct facts *answer)
 {
 	forget_digests(t);
 	for (size_t i = 0; i < answer->count; i++) {
-		const struct fact *now = &answer->v[i];
+		struct fact *now = &answer->v[i];
 		const struct fact *before[] = { facts_find(&t->start, now->path), facts_find(&t->answers, now->path) };
 		struct fact copy;
 
-		for (size_t j = 0; j < ARRAY_LEN(before); j++)
+		for (size_t j = 0; j < ARRAY_LEN(before); j++) {
 			if (before[j] && !agree(before[j], now))
 				return false;
+			if (before[j])
+				now->mtime_ns = before[j]->mtime_ns;
+		}
 		if (before[1] && before[1]->listed)
 			continue;
 		copy = fact_copy(now);

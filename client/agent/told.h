@@ -17,8 +17,11 @@ struct told {
 };
 
 void told_free(struct told *t);
-/* What was answered. False: it contradicts what the job was told before, so something has changed meanwhile. */
-bool told_add(struct told *t, const struct facts *answer);
+/*
+ * What is to be answered. False: it contradicts what the job was told before, so something has changed meanwhile. The
+ * time of a directory may move; the job is told the first one again, so that both ends keep the same.
+ */
+bool told_add(struct told *t, struct facts *answer);
 /* A file with these contents, that the job was told of; NULL: none. Borrowed until the next told_add(). */
 const struct fact *told_contents(struct told *t, const struct digest *d);
 /* The facts that it used: to be checked, and for its next run to start with. ERR_WIRE: it was not told of one. */

@@ -24,7 +24,6 @@
 #include <sys/wait.h>
 
 #include "file.h"
-#include "root.h"
 #include "syscalls.h"
 
 #define OOM_SCORE "800"		/* of -1000 to 1000; the steps inherit it */
@@ -106,7 +105,7 @@ static int guard(struct err *err)
 	       err_sys(err, "prctl") : 0;
 }
 
-static int isolate(const struct box_request *q, struct err *err)
+static int isolate(const struct box_request *q, enter_root *enter, void *arg, struct err *err)
 {
 	int rc;
 
@@ -115,7 +114,7 @@ static int isolate(const struct box_request *q, struct err *err)
 	/* its root is the cgroup that we are in by now, which is ours */
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "make a cgroup namespace");
-	rc = root_enter(q, err);
+	rc = enter(q, arg, err);
 	if (rc == 0)
 		rc = drop_bounds(err);
 	if (rc == 0 && q->uid)
@@ -127,7 +126,7 @@ static int isolate(const struct box_request *q, struct err *err)
 	return rc < 0 ? rc : limit(RLIMIT_NPROC, THREADS_MAX, THREADS_MAX, "threads", err);
 }
 
-int confine(const struct box_request *q, struct err *err)
+int confine(const struct box_request *q, enter_root *enter, void *arg, struct err *err)
 {
 	int rc;
 
@@ -144,7 +143,7 @@ int confine(const struct box_request *q, struct err *err)
 	/* a box that may not be nice still does its job */
 	if (q->niceness && setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + q->niceness) < 0 && errno != EPERM)
 		return err_sys(err, "niceness");
-	rc = q->confined ? isolate(q, err) : 0;
+	rc = q->confined ? isolate(q, enter, arg, err) : 0;
 	if (rc < 0)
 		return rc;
 	if (!q->confined && chdir(q->directory) < 0)

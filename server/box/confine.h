@@ -6,8 +6,12 @@
 
 #include "request.h"
 
-/* Once, before anything of the job runs. Ends in the job's directory. ERR_IO. */
-int confine(const struct box_request *q, struct err *err);
+/*
+ * Once, before anything of the job runs. Ends in the job's directory. enter makes its root, and
+ * goes there, while we still may: root_enter(), or what stands for it. Errors are its, or ERR_IO.
+ */
+typedef int enter_root(const struct box_request *q, void *arg, struct err *err);
+int confine(const struct box_request *q, enter_root *enter, void *arg, struct err *err);
 
 /*
  * For a step, just before it executes: the kernel's bounds for one that is

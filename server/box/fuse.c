@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 
 #include "clock.h"
+#include "places.h"
 
 enum {
 	MINOR = 31,
@@ -51,6 +52,7 @@ struct question {
 struct fuse {
 	int fd;
 	struct view *view;
+	int proc;
 	struct fuse_owner owner;
 	const struct fuse_hooks *hooks;
 	void *arg;
@@ -193,6 +195,11 @@ static void set_time(struct fuse_attr *a, int64_t ns)
 	a->atimensec = a->mtimensec = a->ctimensec = (uint32_t)nanos;
 }
 
+static const struct fact *fact_of(const struct fuse *f, uint64_t id)
+{
+	return place_is(id) ? place_fact(id) : view_fact(f->view, id);
+}
+
 /* "/" may not be known: then it is like most. */
 static struct fuse_attr attr_of(const struct fuse *f, uint64_t id, const struct fact *fact)
 {
@@ -229,20 +236,52 @@ static void on_init(struct fuse *f, const struct fuse_in_header *h, const void *
 	err_set(f->err, ERR_UNSUPPORTED, "the kernel's file system protocol is %u.%u, older than 7.%d", in->major, in->minor, MINOR);
 }
 
+static void stop_at_place(struct fuse *f, const struct fuse_in_header *h, const char *name)
+{
+	autofree char *dir = place_path(h->nodeid), *path = xasprintf("%s%s%s", dir, *name ? "/" : "", name);
+
+	stop_at(f, h, "only its caller's is right", path);
+}
+
+/* id 0: it is absent, and that is kept. */
+static void reply_entry(struct fuse *f, const struct fuse_in_header *h, uint64_t id)
+{
+	struct fuse_entry_out out = { .nodeid = id, .entry_valid = KEEP_SECONDS, .attr_valid = KEEP_SECONDS };
+
+	if (id)
+		out.attr = attr_of(f, id, fact_of(f, id));
+	reply(f, h, 0, &out, sizeof out);
+}
+
+/* Do the places answer for this name? */
+static bool answer_place(struct fuse *f, const struct fuse_in_header *h, const char *name)
+{
+	uint64_t id = 0;
+	enum place_answer answer = place_lookup(h->nodeid, name, &id);
+
+	if (answer == PLACE_UNFIT)
+		stop_at_place(f, h, name);
+	else if (answer != PLACE_NONE)
+		reply_entry(f, h, id);
+	return answer != PLACE_NONE;
+}
+
 static void on_lookup(struct fuse *f, const struct fuse_in_header *h, const void *arg)
 {
-	struct fuse_entry_out out = { .entry_valid = KEEP_SECONDS, .attr_valid = KEEP_SECONDS };
 	uint64_t id = 0;
-	enum view_answer answer = strlen(arg) > FACT_NAME_MAX ? VIEW_ABSENT : view_lookup(f->view, h->nodeid, arg, &id);
-	autofree char *path = answer == VIEW_OTHER ? view_path(f->view, id) : NULL;
+	enum view_answer answer;
+	autofree char *path = NULL;
 
+	if (answer_place(f, h, arg))
+		return;
+	answer = strlen(arg) > FACT_NAME_MAX ? VIEW_ABSENT : view_lookup(f->view, h->nodeid, arg, &id);
+	path = answer == VIEW_OTHER ? view_path(f->view, id) : NULL;
 	switch (answer) {
 	case VIEW_HERE:
-		out.nodeid = id;
-		out.attr = attr_of(f, id, view_fact(f->view, id));
-		/* fall through */
-	case VIEW_ABSENT:	/* node 0, and that is kept */
-		reply(f, h, 0, &out, sizeof out);
+		reply_entry(f, h, id);
+		return;
+	case VIEW_ABSENT:
+		reply_entry(f, h, 0);
 		return;
 	case VIEW_DENIED:
 		fail(f, h, EACCES);
@@ -261,16 +300,21 @@ static void on_lookup(struct fuse *f, const struct fuse_in_header *h, const void
 
 static void on_getattr(struct fuse *f, const struct fuse_in_header *h, UNUSED const void *arg)
 {
-	struct fuse_attr_out out = { .attr_valid = KEEP_SECONDS, .attr = attr_of(f, h->nodeid, view_fact(f->view, h->nodeid)) };
+	struct fuse_attr_out out = { .attr_valid = KEEP_SECONDS, .attr = attr_of(f, h->nodeid, fact_of(f, h->nodeid)) };
 
 	reply(f, h, 0, &out, sizeof out);
 }
 
 static void on_readlink(struct fuse *f, const struct fuse_in_header *h, UNUSED const void *arg)
 {
-	const struct fact *fact = view_fact(f->view, h->nodeid);
+	bool own = h->nodeid == place_program();
+	autofree char *program = own ? place_program_of(f->proc, (pid_t)h->pid) : NULL;
+	const char *target = own ? program : fact_of(f, h->nodeid)->target;
 
-	reply(f, h, 0, fact->target, strlen(fact->target));
+	if (target)
+		reply(f, h, 0, target, strlen(target));
+	else
+		stop_at_place(f, h, "");
 }
 
 static void close_blob(struct fuse *f)
@@ -336,6 +380,10 @@ static void on_readdir(struct fuse *f, const struct fuse_in_header *h, const voi
 	const struct argv *names;
 	size_t len = 0, max = size_min(in->size, READ_MAX);
 
+	if (place_is(h->nodeid)) {
+		stop_at_place(f, h, "");
+		return;
+	}
 	if (view_list(f->view, h->nodeid, &names) == VIEW_ASK) {
 		ask(f, h, h->nodeid, true);
 		return;
@@ -499,11 +547,22 @@ int fuse_patience(struct fuse *f, uint64_t now_us)
 	return -1;
 }
 
+void fuse_program_ended(struct fuse *f)
+{
+	const struct fuse_notify_inval_inode_out out = { .ino = place_program() };
+	const struct fuse_out_header h = { .len = sizeof h + sizeof out, .error = FUSE_NOTIFY_INVAL_INODE };
+	const struct iovec v[] = { { (void *)&h, sizeof h }, { (void *)&out, sizeof out } };
+
+	/* ENOENT: it did not ask */
+	if (writev(f->fd, v, ARRAY_LEN(v)) < 0 && errno != ENOENT)
+		stop(f, "the kernel does not forget which program ran");
+}
+
 int fuse_fd(const struct fuse *f) { return f->fd; }
 
 const struct fuse_counts *fuse_counts(const struct fuse *f) { return &f->counts; }
 
-int fuse_mount(const char *where, struct view *v, const struct fuse_owner *owner, const struct fuse_hooks *hooks,
+int fuse_mount(const char *where, struct view *v, int proc, const struct fuse_owner *owner, const struct fuse_hooks *hooks,
 	       void *arg, struct fuse **out, struct err *err)
 {
 	autoclose int fd = open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -518,6 +577,7 @@ int fuse_mount(const char *where, struct view *v, const struct fuse_owner *owner
 	f = xcalloc(1, sizeof *f);
 	f->fd = fd_steal(&fd);
 	f->view = v;
+	f->proc = proc;
 	f->owner = *owner;
 	f->hooks = hooks;
 	f->arg = arg;

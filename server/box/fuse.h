@@ -44,9 +44,14 @@ struct fuse_counts {
 
 struct fuse;
 
-/* Mount it on a directory, in this mount namespace. The view stays the caller's. ERR_IO names the step. */
-int fuse_mount(const char *where, struct view *v, const struct fuse_owner *owner, const struct fuse_hooks *hooks,
+/*
+ * Mount it on a directory, in this mount namespace. The view stays the caller's, and so does proc: a /proc to learn from
+ * which program runs (places.h). ERR_IO names the step.
+ */
+int fuse_mount(const char *where, struct view *v, int proc, const struct fuse_owner *owner, const struct fuse_hooks *hooks,
 	       void *arg, struct fuse **out, struct err *err);
+/* The next program is another one. Not while one runs. */
+void fuse_program_ended(struct fuse *f);
 /*
  * Requests that are not answered fail, and all that come. To be called before
  * anybody waits for the job's processes to end: one that waits for a file

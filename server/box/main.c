@@ -17,8 +17,8 @@ int main(int argc, char **argv)
 		return 0;
 	if (argc == 3 && str_eq(argv[1], "--spawner") && mode_parse(argv[2], &m))
 		return box_spawner(&m);
-	if (argc == 5 && str_eq(argv[1], "--probe") && mode_parse(argv[4], &m))
-		return box_probe(argv[2], argv[3], &m);
+	if (argc >= 5 && str_eq(argv[1], "--probe") && mode_parse(argv[4], &m) && (argc == 5 || str_eq(argv[5], "files")))
+		return box_probe(argv[2], argv[3], &m, argc > 5);
 	fputs("rccd-box: rccd starts it; see rccd(8)\n", stderr);
 	return 2;
 }

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "places.h"
 #include "root.h"
 
 /*
@@ -44,7 +45,7 @@ static int make_all(const struct overlay *o, struct err *err)
 {
 	static const struct { const char *name; mode_t mode; bool owned; } all[] = {
 		{ "upper", 0755, false },	/* "/" will look like it */
-		{ "upper" OVERLAY_SCRATCH, 0700, true }, { "scratch", 0700, true },
+		{ "upper" OVERLAY_SCRATCH, 0700, true }, { "scratch", 0700, true }, { "scratch/proc", 0555, false },
 		{ "work", 0700, false }, { "view", 0755, false }, { "toolchain", 0755, false }, { "root", 0755, false },
 	};
 	int rc = 0;
@@ -77,11 +78,24 @@ static int mount_tmpfs(const struct overlay *o, struct err *err)
 	       err_sys(err, "mount the job's directory") : 0;
 }
 
+/* It shows nothing of the machine itself. */
+static int open_proc(struct overlay *o, struct err *err)
+{
+	autoclose int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+
+	if (fs >= 0 && syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0) == 0 &&
+	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		o->proc = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return o->proc < 0 ? err_sys(err, "make a /proc") : 0;
+}
+
 int overlay_prepare(struct overlay *o, struct view *v, const struct fuse_hooks *hooks, void *arg, struct fuse **f,
 		    struct err *err)
 {
 	int rc = mount_tmpfs(o, err);
 
+	o->upper = o->proc = -1;
 	if (rc == 0 && chdir(o->place) < 0)
 		rc = err_sys(err, "%s", o->place);
 	if (rc == 0)
@@ -94,11 +108,12 @@ int overlay_prepare(struct overlay *o, struct view *v, const struct fuse_hooks *
 	o->upper = open("upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->upper < 0)
 		return err_sys(err, "open the job's changes");
-	view_hide(v, "/proc");
-	view_hide(v, "/dev");
+	rc = open_proc(o, err);
+	if (rc < 0)
+		return rc;
 	view_hide(v, OVERLAY_SCRATCH);
 	set_root(v);
-	return fuse_mount("view", v, &o->owner, hooks, arg, f, err);
+	return fuse_mount("view", v, o->proc, &o->owner, hooks, arg, f, err);
 }
 
 /* In a child: all of it may ask for the caller's files. */
@@ -111,11 +126,12 @@ static int mount_root(const struct overlay *o, struct err *err)
 	if (chdir("root") < 0)
 		return err_sys(err, "enter the overlay");
 	rc = root_add_devices(err);
-	if (rc == 0)
-		rc = root_add_proc(err);
-	if (rc == 0 && mount("../scratch", &OVERLAY_SCRATCH[1], NULL, MS_BIND, NULL) < 0)
-		rc = err_sys(err, "bind the job's scratch directory");
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (mount("../scratch", &OVERLAY_SCRATCH[1], NULL, MS_BIND, NULL) < 0)
+		return err_sys(err, "bind the job's scratch directory");
+	return syscall(SYS_move_mount, o->proc, "", AT_FDCWD, &PLACE_PROC[1], MOVE_MOUNT_F_EMPTY_PATH) < 0 ?
+	       err_sys(err, "mount the job's /proc") : 0;
 }
 
 /* Serve until the child has closed its end, which says what failed; nothing: nothing did. */

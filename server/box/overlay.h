@@ -23,6 +23,7 @@ struct overlay {
 	bool in_user_namespace;		/* we are root in one only */
 
 	int upper;			/* from overlay_prepare(): where the changes are; the caller closes it */
+	int proc;			/* as well: the job's own /proc */
 	int root;			/* from overlay_enter(): "/" of the job, to name files in it; as well */
 };
 

@@ -9,16 +9,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "borrowed.h"
 #include "confine.h"
 #include "file.h"
+#include "pagein.h"
+#include "root.h"
 #include "spawner.h"
 #include "syscalls.h"
 
 #define PROGRAM "/probe"
-enum { SECONDS = 10, BYTES = 1 << 20, PROGRAM_MAX = 64 << 20 };
+enum { SECONDS = 10, BYTES = 1 << 20, PROGRAM_MAX = 64 << 20, FILES = 64 };
 
 static int run_inner(struct err *err)
 {
@@ -67,16 +71,31 @@ static int make_root(const char *root, struct err *err)
 	return rc;
 }
 
+/* In the box: the root of file mode instead, and a job that reads and writes in it. */
+static int probe_files(const struct box_request *q, struct err *err)
+{
+	autofree char *place = xasprintf("%s/job", q->root);
+	struct overlay o = { .toolchain = q->root, .place = place, .bytes = BYTES, .files = FILES, .owner = borrowed_owner(q),
+			     .in_user_namespace = borrowed_in_user_namespace(), .upper = -1, .root = -1 };
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(err, "make mounts private");
+	return pagein_probe(&o, err);
+}
+
 /* In the box. */
 static int probe(const struct box_request *q, struct err *err)
 {
 	int rc = 0;
 
+	if (q->job.mode == JOB_FILES)
+		return probe_files(q, err);
+
 	/* what a job's box has its socket as */
 	if (dup2(STDERR_FILENO, BOX_FD) < 0)
 		rc = err_sys(err, "dup");
 	if (rc == 0)
-		rc = confine(q, err);
+		rc = confine(q, root_enter, NULL, err);
 	return rc < 0 ? rc : run_inner(err);
 }
 
@@ -103,11 +122,11 @@ static int spawn_probe(const struct mode *m, const struct box_request *q, struct
 	return err_set(err, ERR_IO, "the box was ended by signal %d", WTERMSIG(status));
 }
 
-int box_probe(const char *directory, const char *uid, const struct mode *m)
+int box_probe(const char *directory, const char *uid, const struct mode *m, bool files)
 {
 	struct box_request q = { .directory = xstrdup(directory), .confined = true, .scratch_bytes = BYTES,
 				 .root = xasprintf("%s/root", directory), .uid = (uint32_t)strtoul(uid, NULL, 10),
-				 .cpu_seconds = SECONDS, .file_bytes = BYTES };
+				 .cpu_seconds = SECONDS, .file_bytes = BYTES, .job.mode = files ? JOB_FILES : JOB_TEXT };
 	struct err err = { 0 };
 	int rc;
 

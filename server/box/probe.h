@@ -13,6 +13,6 @@
  * (0: stays itself), and runs one program in it. Returns the exit status; else
  * one line on stderr names the step that failed.
  */
-int box_probe(const char *directory, const char *uid, const struct mode *m);
+int box_probe(const char *directory, const char *uid, const struct mode *m, bool files);
 
 #endif

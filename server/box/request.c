@@ -19,6 +19,7 @@ void box_request_put(struct buf *b, const struct box_request *q)
 	put_str(b, q->root ? q->root : "");
 	put_u32(b, q->uid);
 	put_u64(b, q->scratch_bytes);
+	put_str(b, q->blobs ? q->blobs : "");
 	job_put(b, &q->job);
 }
 
@@ -26,6 +27,8 @@ static int check(const struct box_request *q, struct err *err)
 {
 	if (q->confined && q->root[0] != '/')
 		return err_set(err, ERR_WIRE, "box request: the root is no absolute name");
+	if (q->job.mode == JOB_FILES && (!q->confined || q->blobs[0] != '/'))
+		return err_set(err, ERR_WIRE, "box request: file mode without a root of its own or the contents");
 	for (size_t i = 0; i < q->job.step_count && q->input_pipe; i++)
 		if (!*q->job.input_name || q->job.steps[i].stdin_input)
 			return err_set(err, ERR_WIRE, "box request: the input is no pipe by that name");
@@ -52,6 +55,7 @@ int box_request_get(struct reader *r, struct box_request *q, struct err *err)
 	q->root = get_str(r);
 	q->uid = get_u32(r);
 	q->scratch_bytes = get_u64(r);
+	q->blobs = get_str(r);
 	rc = job_get(r, &q->job, err);
 	if (rc == 0)
 		rc = check(q, err);
@@ -64,6 +68,7 @@ void box_request_free(struct box_request *q)
 {
 	free(q->directory);
 	free(q->root);
+	free(q->blobs);
 	job_free(&q->job);
 	*q = (struct box_request){ 0 };
 }

@@ -2,7 +2,7 @@
  * request.h - what rccd tells its box before a job: the one page they share.
  *
  * The box gets it as a BOX message on its one descriptor (BOX_FD), followed
- * by the job's INPUT frames, and answers with OUTPUT frames and a RESULT. Who
+ * by what its caller says of the job, and answers with OUTPUT frames and a RESULT (wire.h). Who
  * makes a box is the spawn server, which has its own BOX_FD.
  */
 #ifndef RCC_BOX_REQUEST_H
@@ -31,6 +31,7 @@ struct box_request {
 	char *root;		/* that root: a directory with the toolchain, and the places we mount on */
 	uint32_t uid;		/* whom it becomes; 0: it stays who it is */
 	uint64_t scratch_bytes;	/* the bound of the job's directory */
+	char *blobs;		/* for a job in file mode: the store's directory of contents, ab/REST by digest; to be opened before it becomes that user */
 	struct job job;
 };
 

@@ -41,7 +41,7 @@ int root_add_devices(struct err *err)
 	return rc;
 }
 
-int root_add_proc(struct err *err)
+static int add_proc(struct err *err)
 {
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
@@ -65,11 +65,11 @@ static int fill(const struct box_request *q, struct err *err)
 	int rc = root_add_devices(err);
 
 	if (rc == 0)
-		rc = root_add_proc(err);
+		rc = add_proc(err);
 	return rc < 0 ? rc : add_job(q, err);
 }
 
-int root_enter(const struct box_request *q, struct err *err)
+int root_enter(const struct box_request *q, void *unused UNUSED, struct err *err)
 {
 	int rc;
 

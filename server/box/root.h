@@ -13,10 +13,9 @@
  * process namespace whose first process we are, and the right to mount. Errors
  * name the step.
  */
-int root_enter(const struct box_request *q, struct err *err);
+int root_enter(const struct box_request *q, void *unused, struct err *err);
 
 /* Into the root that is the working directory, and has places for them. */
 int root_add_devices(struct err *err);
-int root_add_proc(struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "codec.h"
 #include "confine.h"
+#include "root.h"
 #include "serve.h"
 #include "steps.h"
 
@@ -63,18 +64,20 @@ static int send_captured(struct output *o, uint32_t stream, const struct buf *b,
 	return rc;
 }
 
-/* A file that the job wrote. One that is absent, or no regular file, is not sent; an empty one is an empty frame. */
-static int send_file(struct output *o, uint32_t stream, const char *name, struct err *err)
+static int send_said(struct output *o, const struct captured *captured, struct err *err)
+{
+	int rc = send_captured(o, STREAM_STDOUT, &captured->out, err);
+
+	return rc < 0 ? rc : send_captured(o, STREAM_STDERR, &captured->err, err);
+}
+
+static int send_contents(struct output *o, uint32_t stream, int fd, const char *name, struct err *err)
 {
 	static unsigned char chunk[FRAME_MAX];
-	autoclose int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
 	bool first = true;
 	ssize_t n;
 	int rc;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
 	do {
 		n = read(fd, chunk, sizeof chunk);
 		if (n < 0)
@@ -85,19 +88,48 @@ static int send_file(struct output *o, uint32_t stream, const char *name, struct
 	return rc;
 }
 
-static int send_outputs(struct output *o, const struct job *job, const struct captured *captured, struct err *err)
+/* A file that the job wrote. One that is absent, or no regular file, is not sent; an empty one is an empty frame. */
+static int send_file(struct output *o, uint32_t stream, const char *name, struct err *err)
 {
-	int rc = send_captured(o, STREAM_STDOUT, &captured->out, err);
+	autoclose int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ? 0 : send_contents(o, stream, fd, name, err);
+}
+
+/* Of what it did to its caller's files the list comes first, and what it relied on last. */
+static int send_files(struct output *o, struct borrowed *f, const struct captured *captured, struct err *err)
+{
+	autochanges struct changes all = { 0 };
+	int rc = borrowed_changes(f, &all, err);
 
 	if (rc == 0)
-		rc = send_captured(o, STREAM_STDERR, &captured->err, err);
+		rc = send_said(o, captured, err);
+	for (size_t i = 0; i < all.count && rc == 0; i++)
+		if (all.v[i].kind == CHANGE_FILE) {
+			autoclose int fd = borrowed_open_change(f, &all.v[i], err);
+
+			rc = fd < 0 ? fd : send_contents(o, STREAM_FILE, fd, path_base(all.v[i].path), err);
+		}
+	return rc < 0 ? rc : borrowed_send_used(f, err);
+}
+
+static int send_outputs(struct output *o, const struct job *job, const struct captured *captured, struct err *err)
+{
+	int rc = send_said(o, captured, err);
+
 	for (size_t i = 0; i < job->outputs.count && rc == 0; i++)
 		rc = send_file(o, STREAM_FILE + (uint32_t)i, job->outputs.v[i], err);
 	return rc;
 }
 
+static uint8_t outcome_of(int rc)
+{
+	return rc == ERR_LIMIT ? JOB_LIMIT : rc == ERR_UNSUPPORTED ? JOB_UNFIT : rc == ERR_WIRE ? JOB_BAD_INPUT : JOB_BOX_FAILED;
+}
+
 /* Back to rccd: what the job made, if it ran. */
-static int send_job(struct link *l, const struct box_request *q, const struct captured *captured,
+static int send_job(struct link *l, const struct box_request *q, struct borrowed *files, const struct captured *captured,
 		    struct job_result *result, struct err *err)
 {
 	struct output o = { .link = l, .codec = (enum codec)q->codec, .max_bytes = q->file_bytes };
@@ -105,10 +137,10 @@ static int send_job(struct link *l, const struct box_request *q, const struct ca
 
 	XXH3_64bits_reset(&o.hash);
 	if (result->outcome == JOB_RAN)
-		rc = send_outputs(&o, &q->job, captured, err);
+		rc = files ? send_files(&o, files, captured, err) : send_outputs(&o, &q->job, captured, err);
 	buf_free(&o.packed);
-	if (rc == ERR_LIMIT || rc == ERR_IO) {
-		result->outcome = rc == ERR_LIMIT ? JOB_LIMIT : JOB_BOX_FAILED;
+	if (rc == ERR_LIMIT || rc == ERR_IO || rc == ERR_UNSUPPORTED) {
+		result->outcome = outcome_of(rc);
 		snprintf(result->text, sizeof result->text, "%.120s", err->text);
 		rc = 0;
 	}
@@ -128,24 +160,38 @@ static int send_result(struct link *l, const struct job_result *result, struct e
 	return link_send(l, &f, err);
 }
 
+struct room { struct link *link; struct borrowed *files; };
+
+static int enter_files(const struct box_request *q, void *arg, struct err *err)
+{
+	struct room *room = arg;
+
+	return borrowed_enter(room->link, q, &room->files, err);
+}
+
 static int run_job(struct link *l, const struct box_request *q, struct err *err)
 {
+	bool by_files = q->job.mode == JOB_FILES;
+	struct room room = { .link = l };
 	struct captured captured = { 0 };
 	struct job_result result = { 0 };
-	int rc = confine(q, err);
+	int rc = confine(q, by_files ? enter_files : root_enter, &room, err);
 
+	if (rc == ERR_CLOSED)
+		return rc;
 	if (rc < 0) {
-		result.outcome = JOB_BOX_FAILED;
+		result.outcome = outcome_of(rc);
 		snprintf(result.text, sizeof result.text, "%.120s", err->text);
 		return send_result(l, &result, err);
 	}
-	rc = steps_run(l, q, &captured, &result, err);
+	rc = steps_run(l, q, room.files, &captured, &result, err);
 	if (rc == 0)
-		rc = send_job(l, q, &captured, &result, err);
+		rc = send_job(l, q, room.files, &captured, &result, err);
 	if (rc == 0)
 		rc = send_result(l, &result, err);
 	buf_free(&captured.out);
 	buf_free(&captured.err);
+	borrowed_free(room.files);
 	return rc;
 }
 

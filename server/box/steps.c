@@ -10,12 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <linux/close_range.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -28,6 +25,7 @@
 #include "codec.h"
 #include "confine.h"
 #include "file.h"
+#include "program.h"
 #include "root.h"
 #include "syscalls.h"
 #include "usage.h"
@@ -37,18 +35,15 @@ enum {
 	PIPE_SIZE = 1 << 20,
 	CAPTURE_MAX = 16 << 20,		/* of stdout, and of stderr */
 	CAPTURE_CHUNK = 64 * 1024,
-	STACK_SIZE = 64 * 1024,		/* of a child before it executes */
 	SAMPLE_MS = 125,		/* how often its memory is looked at */
 	SAMPLES_TOLD = 2,		/* each second time rccd is told */
 	OPEN_MS = 1,			/* how often we look whether a program has opened its input */
 };
 
-/* On that stack the sanitizer knows no bounds. */
-#define NO_ADDRESS_CHECKS __attribute__((no_sanitize("address")))
-
 struct steps {
 	struct link *link;
 	const struct box_request *q;
+	struct borrowed *files;	/* NULL: text mode */
 	struct captured *captured;
 	struct job_result *result;
 	struct argv env;
@@ -70,7 +65,8 @@ struct steps {
 	unsigned samples;
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
-	int out[2], err[2];	/* pipes */
+	int out[2], err[2];	/* pipes; or err a terminal */
+	int report;		/* of a program that has yet to execute; -1: none */
 };
 
 static void finish(struct steps *s, enum job_outcome outcome, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -103,6 +99,10 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	const char *name = s->q->job.input_name;
 	int pipe_fds[2], fd;
 
+	if (s->files) {
+		fd = fcntl(borrowed_null(s->files), F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? err_sys(err, "/dev/null") : fd;
+	}
 	if (!step->stdin_input) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? err_sys(err, "/dev/null") : fd;
@@ -119,79 +119,12 @@ static int step_stdin(struct steps *s, const struct job_step *step, struct err *
 	return pipe_fds[0];
 }
 
-/* A child that shares our memory until it executes: nothing in it may allocate. We wait so long. */
-struct child {
-	const struct steps *s;
-	const struct job_step *step;
-	const int *fds;		/* its stdin, stdout and stderr */
-	pid_t box;
-	int failure;		/* errno */
-	int watch;
-};
-
-/*
- * Confined, it shares our descriptors as well, so that the one which tells us
- * of its calls is made among ours; then it has its own, of which all but the
- * three go when it executes.
- */
-static bool restrict_calls(struct child *c)
-{
-	return syscalls_restrict(&c->watch) == 0 &&
-	       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) == 0;
-}
-
-/* The box itself does not give way: it is to notice at once that its job is to end. */
-NO_ADDRESS_CHECKS static void give_way(void)
-{
-	const struct sched_param none = { 0 };
-
-	sched_setscheduler(0, SCHED_IDLE, &none);
-}
-
-NO_ADDRESS_CHECKS static int become(void *arg)
-{
-	struct child *c = arg;
-	bool good = true;
-	sigset_t none;
-
-	sigemptyset(&none);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != c->box)
-		_exit(127);
-	if (c->s->q->idle)
-		give_way();
-	if (c->s->q->confined)
-		good = restrict_calls(c);
-	for (int i = 0; i < 3 && good; i++)
-		good = dup2(c->fds[i], i) >= 0;
-	if (good && limit_memory(c->s->q->memory_bytes) == 0)
-		execve(c->step->program, c->step->argv.v, c->s->env.v);
-	c->failure = errno;
-	_exit(127);
-}
-
-/* Returns once it has executed, or failed to. */
-static pid_t spawn(struct child *c)
-{
-	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (c->s->q->confined ? CLONE_FILES : 0);
-	pid_t pid = clone(become, stack + sizeof stack, flags, c);
-
-	if (pid < 0)
-		c->failure = errno;
-	return pid;
-}
-
 static void start_step(struct steps *s)
 {
 	const struct job_step *step = &s->q->job.steps[s->started++];
 	struct err err = { 0 };
 	autoclose int in = step_stdin(s, step, &err);
-	int fds[3] = { in, s->out[1], s->err[1] };
-	struct child child = { .s = s, .step = step, .fds = fds, .box = getpid(), .watch = -1 };
+	struct program p = { .q = s->q, .step = step, .env = s->env.v, .fds = { in, s->out[1], s->err[1] } };
 
 	s->result->step = (uint8_t)(s->started - 1);
 	if (in < 0) {
@@ -199,12 +132,13 @@ static void start_step(struct steps *s)
 		return;
 	}
 	s->unopened = s->q->input_pipe && s->started == 1;
-	s->pid = spawn(&child);
-	s->watch = child.watch;
+	s->pid = program_start(&p);
+	s->watch = p.watch;
+	s->report = p.report;
 	s->sample_us = clock_us() + SAMPLE_MS * 1000;
-	if (child.failure) {
+	if (p.failure) {
 		s->pid = 0;	/* if there is a child, it has exited and is reaped with the rest */
-		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(child.failure));
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", step->program, strerror(p.failure));
 	}
 }
 
@@ -222,7 +156,27 @@ static void close_watch(struct steps *s)
 {
 	if (s->watch >= 0)
 		close(s->watch);
-	s->watch = -1;
+	if (s->report >= 0)
+		close(s->report);
+	s->watch = s->report = -1;
+}
+
+/* It executes now, or could not. */
+static void take_report(struct steps *s)
+{
+	const struct job *job = &s->q->job;
+	int failure;
+
+	switch (program_report(fd_steal(&s->report), &failure)) {
+	case PROGRAM_EXECUTES:
+		return;
+	case PROGRAM_NO_DIRECTORY:
+		finish(s, JOB_UNFIT, "%.80s: %s", job->caller.cwd, strerror(failure));
+		return;
+	case PROGRAM_FAILED:
+		finish(s, JOB_BOX_FAILED, "%.80s: %s", job->steps[s->result->step].program, strerror(failure));
+		return;
+	}
 }
 
 /* It made a call that is not allowed, and waits in it until it is killed with the rest. */
@@ -333,7 +287,9 @@ static void take_some(struct steps *s)
 	struct frame f;
 	int rc = 0;
 
-	while (!s->over && has_room(s) && (rc = link_next(s->link, &f, &err)) > 0) {
+	while (!s->over && has_room(s) && rc >= 0 && (rc = link_next(s->link, &f, &err)) > 0) {
+		if (s->files && borrowed_take(s->files, &f, &rc, &err))
+			continue;
 		if (f.type == WIRE_INPUT && !s->input_whole)
 			take_input(s, &f);
 		else if (f.type == WIRE_INPUT_END && !s->input_whole)
@@ -385,6 +341,8 @@ static void step_ended(struct steps *s, int status)
 	s->pid = 0;
 	close_feed(s);
 	close_watch(s);
+	if (s->files)
+		borrowed_program_ended(s->files);
 	capture_all(s);
 	r->exit_status = WIFEXITED(status) ? (uint8_t)WEXITSTATUS(status) : 0;
 	r->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
@@ -476,7 +434,8 @@ static void tell_usage(struct steps *s, uint64_t memory_kb)
 /* What it holds now; too much is its end. The limits of the kernel are further up, as they count what is not used too. */
 static void sample(struct steps *s)
 {
-	uint64_t memory_kb = usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
+	uint64_t memory_kb = s->files ? borrowed_usage_kb(s->files, s->pid) :
+			     usage_memory_kb(s->pid) + (s->q->confined ? usage_files_kb() : 0);
 
 	if (memory_kb > s->result->max_rss_kb)
 		s->result->max_rss_kb = memory_kb;
@@ -484,6 +443,19 @@ static void sample(struct steps *s)
 		finish_for_memory(s);
 	if (++s->samples % SAMPLES_TOLD == 0)
 		tell_usage(s, memory_kb);
+}
+
+/* The caller's files: has the job to stop? When must it be looked at again? */
+static bool files_waited(struct steps *s, const uint64_t *now_us, uint64_t *next_us)
+{
+	int patience_ms = borrowed_patience(s->files);
+	const char *why = borrowed_stopped(s->files);
+
+	if (why)
+		finish(s, JOB_UNFIT, "%s", why);
+	if (patience_ms >= 0 && *now_us + (uint64_t)patience_ms * 1000 < *next_us)
+		*next_us = *now_us + (uint64_t)patience_ms * 1000;
+	return why;
 }
 
 /* Do what is due, and say in how many milliseconds the next is. */
@@ -498,6 +470,8 @@ static int attend(struct steps *s)
 		s->sample_us = now_us + SAMPLE_MS * 1000;
 	}
 	if (s->over)
+		return 0;
+	if (s->files && files_waited(s, &now_us, &next_us))
 		return 0;
 	try_feed(s);
 	if (s->unopened)
@@ -517,6 +491,8 @@ static int turn(struct steps *s, struct err *err)
 		{ .fd = s->err[0], .events = POLLIN },
 		{ .fd = s->backlog.len > s->backlog_at ? s->feed : -1, .events = POLLOUT },
 		{ .fd = s->watch, .events = POLLIN },
+		{ .fd = s->report, .events = POLLIN },
+		{ .fd = s->files ? borrowed_fd(s->files) : -1, .events = POLLIN },
 	};
 
 	if (poll(p, ARRAY_LEN(p), timeout_ms) < 0)
@@ -529,6 +505,10 @@ static int turn(struct steps *s, struct err *err)
 		feed(s);
 	if (p[5].revents & POLLIN)
 		refuse_call(s);
+	if (p[6].revents)
+		take_report(s);
+	if (p[7].revents && borrowed_turn(s->files, err) < 0)
+		finish(s, JOB_BOX_FAILED, "%.120s", err->text);
 	if (p[1].revents)
 		reap(s);
 	if (p[0].revents && link_fill(s->link, err) < 0)
@@ -537,44 +517,61 @@ static int turn(struct steps *s, struct err *err)
 	return 0;
 }
 
-/* TMPDIR for compilers that need one; besides, just what the job says. */
+/* TMPDIR for compilers that need one, in file mode never the caller's; besides, just what the job says. */
 static void make_env(struct steps *s)
 {
+	const struct argv *env = &s->q->job.env;
 	bool has = false;
 
-	s->env = argv_copy(&s->q->job.env);
-	for (size_t i = 0; i < s->env.count; i++)
-		has |= str_starts(s->env.v[i], "TMPDIR=");
-	if (!has)
+	for (size_t i = 0; i < env->count; i++) {
+		bool is = str_starts(env->v[i], "TMPDIR=");
+
+		has |= is;
+		if (!is || !s->files)
+			argv_push(&s->env, env->v[i]);
+	}
+	if (s->files)
+		argv_push(&s->env, "TMPDIR=" JOB_SCRATCH);
+	else if (!has)
 		argv_pushf(&s->env, "TMPDIR=%s", s->q->confined ? ROOT_JOB : s->q->directory);
+}
+
+/* What the programs say, and where we hear it. */
+static int open_ears(struct steps *s, struct err *err)
+{
+	bool terminal = s->files && borrowed_terminal(s->files, s->err);
+
+	if (pipe2(s->out, O_CLOEXEC) < 0 || (!terminal && pipe2(s->err, O_CLOEXEC) < 0))
+		return err_sys(err, "pipes");
+	fcntl(s->out[0], F_SETFL, O_NONBLOCK);
+	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
+	return 0;
 }
 
 static int open_all(struct steps *s, struct err *err)
 {
 	const char *name = s->q->job.input_name;
 	sigset_t chld;
+	int rc;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	s->children = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->children < 0 || pipe2(s->out, O_CLOEXEC) < 0 || pipe2(s->err, O_CLOEXEC) < 0)
-		return err_sys(err, "pipes");
-	fcntl(s->out[0], F_SETFL, O_NONBLOCK);
-	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
-	if (!*name)
-		return 0;
+	rc = s->children < 0 ? err_sys(err, "signalfd") : open_ears(s, err);
+	if (rc < 0 || !*name)
+		return rc;
 	if (s->q->input_pipe)
 		return mkfifo(name, 0600) < 0 ? err_sys(err, "%s", name) : 0;
 	s->input_file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return s->input_file < 0 ? err_sys(err, "%s", name) : 0;
 }
 
-int steps_run(struct link *l, const struct box_request *q, struct captured *captured,
+int steps_run(struct link *l, const struct box_request *q, struct borrowed *files, struct captured *captured,
 	      struct job_result *result, struct err *err)
 {
 	struct steps s = { .link = l, .q = q, .captured = captured, .result = result, .started_us = clock_us(),
-			   .input_file = -1, .feed = -1, .watch = -1 };
+			   .files = files, .input_whole = files, .input_file = -1, .feed = -1, .watch = -1, .report = -1 };
 	int rc = 0;
 
 	XXH3_64bits_reset(&s.hash);
@@ -585,6 +582,8 @@ int steps_run(struct link *l, const struct box_request *q, struct captured *capt
 	take_frames(&s);	/* that came together with the request */
 	while (advance(&s), !s.over && rc == 0)
 		rc = turn(&s, err);
+	if (files)
+		borrowed_end(files);
 	end_descendants();
 	result->wall_us = clock_us() - s.started_us;
 	result->cpu_us = reaped_cpu_us();

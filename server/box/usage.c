@@ -6,6 +6,7 @@
  */
 #include "usage.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/statfs.h>
 #include <time.h>
@@ -36,12 +37,20 @@ uint64_t usage_memory_of(const char *status)
 	return field_kb(status, "\nRssAnon:") + field_kb(status, "\nRssShmem:");
 }
 
-uint64_t usage_memory_kb(pid_t pid)
+uint64_t usage_memory_at(int proc, pid_t pid)
 {
-	autofree char *path = xasprintf("/proc/%d/status", pid);
+	autofree char *path = xasprintf("%d/status", pid);
+	autoclose int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	autobuf struct buf status = { 0 };
 
-	return read_file(path, STATUS_BYTES, &status, NULL) < 0 ? 0 : usage_memory_of(buf_str(&status));
+	return fd < 0 || read_all(fd, STATUS_BYTES, &status, NULL) < 0 ? 0 : usage_memory_of(buf_str(&status));
+}
+
+uint64_t usage_memory_kb(pid_t pid)
+{
+	autoclose int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return proc < 0 ? 0 : usage_memory_at(proc, pid);
 }
 
 uint64_t usage_files_kb(void)

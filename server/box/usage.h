@@ -16,6 +16,8 @@ uint64_t usage_cpu_us(pid_t pid);
  * those of its program and libraries. 0 when it has gone.
  */
 uint64_t usage_memory_kb(pid_t pid);
+/* The same by a /proc that is this descriptor. */
+uint64_t usage_memory_at(int proc, pid_t pid);
 /* Pure: the same from the text of /proc/PID/status. */
 uint64_t usage_memory_of(const char *status);
 

@@ -36,7 +36,7 @@ class Connection:
     def __init__(self, address, role, name="mallory@test", source=""):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=60, source_address=(source, 0) if source else None)
-        self.send(HELLO, struct.pack("<IIB", 0x31636372, 2, role) + text(name))
+        self.send(HELLO, struct.pack("<IIB", 0x31636372, 3, role) + text(name))
 
     def send(self, kind, payload):
         for at in range(0, max(len(payload), 1), 65536):
@@ -101,7 +101,7 @@ def xxh3(data):
 
 
 def job_of(identity, name, program, arguments):
-    return (identity + texts([]) + text("" if name == "-" else name) + b"\x01" + text(program)
+    return (b"\0" + identity + texts([]) + text("" if name == "-" else name) + b"\x01" + text(program)
             + texts([program] + arguments) + bytes([name == "-"]) + texts(["out.s", "out.o"]))
 
 
@@ -117,7 +117,7 @@ def main():
         sys.exit("caller: lacking: %r" % state[33:])
     runner = Connection(address, 1)
     runner.next(WELCOME)
-    control.send(RESERVE, identity + struct.pack("<Ib", 0, 0))
+    control.send(RESERVE, identity + struct.pack("<IIb", 0, 0, 0))
     kind, _, grant = control.next(GRANT, REFUSE)
     if kind == REFUSE:
         sys.exit("caller: no grant: %r" % grant)

@@ -84,8 +84,10 @@ went() {
 		ln -s nowhere b.o
 	}
 	for cc in $C; do
-		same "$cc" -c a.c -MD -MF link.d
+		same "$cc" -c a.c -MD -MF a.d
 		went 1
+		# to names that the command does not give
+		same "$cc" -c a.c -MD -MF link.d
 		same "$cc" -c b.c
 	done
 }
@@ -133,13 +135,16 @@ warns() {
 }
 
 @test "the assembler's words" {
-	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; }
+	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; echo '__asm__(".warning \"hm\"");' >odd.c; }
 	for cc in $C; do
 		same "$cc" -c n.s
 		went 1
 		same "$cc" -c n.c -o n.o
 		went 1
 	done
+	# of the file between two steps, whose name shows
+	same gcc -pipe -c odd.c
+	was_local diagnostics
 }
 
 @test "stdout and stderr in one file, both used: compiled here" {
@@ -177,6 +182,7 @@ warns() {
 
 @test "a module of C++20, built and imported" {
 	extra() { printf '%s\n' 'export module m;' 'export int f() { return 3; }' >m.cc; printf '%s\n' 'import m;' 'int g() { return f(); }' >u.cc; }
+	export SOURCE_DATE_EPOCH=1700000000	# gcc's modules hold the time
 	same_sh '$RCC g++ -std=c++20 -fmodules-ts -c m.cc && $RCC g++ -std=c++20 -fmodules-ts -c u.cc'
 	went 2
 	need clang++
@@ -204,6 +210,7 @@ warns() {
 
 @test "a second build asks nothing, and sends little" {
 	rm -rf "$W" && mkdir "$W" && cd "$W" && sources
+	RCC_HOSTS=$(address_of 1)
 	rcc gcc -O1 -g -c a.c
 	remember
 	rcc gcc -O1 -g -c a.c
@@ -216,12 +223,13 @@ warns() {
 # --- what file mode cannot do ---------------------------------------------------
 
 @test "what only works here is compiled here" {
-	mkfifo "$BATS_TEST_TMPDIR/fifo"
-	extra() { echo '#include "/proc/cpuinfo"' >proc.c; echo 'const char *t = __TIME__;' >time.c; }
-	same_sh 'echo "int x;" | $RCC gcc -x c - -c -o x.o'
-	was_local "$(rcc --stats --json | jq -r '.reasons | keys[]' | grep -x 'input-odd\|stdin\|files-unfit' | head -n 1)"
+	extra() { echo '#include "/proc/cpuinfo"' >proc.c; printf '#if __has_include("/sys/kernel/mm")\nint sys;\n#endif\n' >sys.c; }
 	same gcc -c proc.c
-	expect_counted .jobs.remote 0
+	was_local files-unfit
+	same gcc -c sys.c
+	was_local files-unfit
+	same_sh 'echo "int x;" | $RCC gcc -x c - -c -o x.o'
+	was_local input-odd
 }
 
 @test "nothing runs in file mode where it is not offered" {
@@ -235,4 +243,14 @@ warns() {
 	RCC_HOSTS=$hosts
 	kill "$(pid_of plain)"
 	wait_until 5 dead "$(pid_of plain)"
+}
+
+@test "a directory that is named by a link" {
+	extra() { mkdir real && cp a.c h.h real && ln -s real named; }
+	for cc in $C; do
+		same "$cc" -g -MD -c named/a.c -o named/a.o
+		went 1
+		same_sh "cd named && \$RCC $cc -g -MD -c \$W/named/a.c -o \$W/named/a.o"
+		went 1
+	done
 }

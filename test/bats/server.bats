@@ -131,6 +131,7 @@ rccd_fails() {
 	status_of 1 | jq -e '.name == "alder" and .slots == 3 and .free == 3 and .queued == 0 and .running == []' >/dev/null
 	status_of 1 | jq -e '.last[0] | .exit_status == 0 and .cpu_us > 0 and .bytes_out > 0 and (.programs | test("cc1"))' >/dev/null
 	status_of 1 | jq -e '.toolchains | length > 0 and any(.[]; .state == "ready")' >/dev/null
+	status_of 1 | jq -e '.callers == [{"caller": "at 127.0.0.1", "share": 1.0, "waiting": 0, "slots": 0}]' >/dev/null
 	(($(status_of 1 | jq '.jobs.done // .jobs.ok // ([.jobs[]] | add)') == before + 1))
 }
 
@@ -159,6 +160,16 @@ rccd_fails() {
 	grep -q alder page
 	if grep -Eo '(src|href)="https?:[^"]*"' page; then false; fi
 	get -I "$(url /)" | grep -qi '^content-type: text/html'
+}
+
+# In the order of arrival, the modest one would have one of thirteen.
+@test "two callers of unequal greed share one slot" {
+	local counts modest
+	rccd_start fair --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 1 --fault silent-job
+	counts=$(PYTHONDONTWRITEBYTECODE=1 timeout 60 python3 "$BATS_TEST_DIRNAME/fair.py" "$(address_of fair)" \
+		"$(readlink -f "$(command -v as)")" 30 3>&-)
+	modest=${counts##* }
+	((modest >= 10 && modest <= 20)) || fail "$counts"
 }
 
 @test "other paths, other methods, another Host" {
@@ -244,14 +255,21 @@ still_serves() {
 	still_serves
 }
 
-# HELLO: magic, version 2, role, a name
-hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 2)$(u8 "$1")$(u32 1)x"; }
+# HELLO: magic, version 3, role, a name
+hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 3)$(u8 "$1")$(u32 1)x"; }
 
 @test "a frame that has no place in this state" {
 	rejected "$(frame 11 8)aaaaaaaa"
 	rejected "$(hello 0)$(hello 0)"
 	rejected "$(hello 0)$(frame 8 8)aaaaaaaa"
 	rejected "$(hello 1)$(frame 14 4)aaaa"
+	rejected "$(hello 1)$(frame 25 4)aaaa"	# FACTS, ANSWER, BLOB_NONE, JOB_END without a job
+	rejected "$(hello 1)$(frame 27 4)aaaa"
+	rejected "$(hello 1)$(frame 24 32)aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	rejected "$(hello 1)$(frame 30 0)"
+	rejected "$(hello 1)$(frame 26 4)aaaa"	# QUESTION, NEED, KEEP: not an agent's
+	rejected "$(hello 1)$(frame 31 4)aaaa"
+	rejected "$(hello 1)$(frame 33 4)aaaa"
 	still_serves
 }
 

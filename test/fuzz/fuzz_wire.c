@@ -42,7 +42,33 @@ ROUND(refuse, wire_refuse, free(m.text))
 ROUND(input_end, wire_input_end, (void)0)
 ROUND(want, wire_want, wire_want_free(&m))
 ROUND(blob, wire_blob, (void)0)
+ROUND(need, wire_need, wire_need_free(&m))
+ROUND(question, wire_question, free(m.path))
 ROUND(progress, wire_progress, (void)0)
+
+/* Lists that end a message. */
+#define ROUND_LIST(name, type, get, put, release) \
+	static void round_##name(struct reader *r) \
+	{ \
+		autobuf struct buf once = { 0 }, twice = { 0 }; \
+		struct type m; \
+		struct reader again; \
+		if ((get) < 0) \
+			return; \
+		put(&once, &m); \
+		release(&m); \
+		again = reader_of(once.p, once.len); \
+		r = &again; \
+		if ((get) < 0) \
+			abort(); \
+		put(&twice, &m); \
+		release(&m); \
+		same(&once, &twice); \
+	}
+
+enum { USED_FACTS = 3 };
+ROUND_LIST(changes, changes, changes_get(r, &m, NULL), changes_put, changes_free)
+ROUND_LIST(used, used, used_get(r, USED_FACTS, &m, NULL), used_put, used_free)
 
 static void round_stamp(struct reader *r)
 {
@@ -62,6 +88,7 @@ static void round_job(struct reader *r)
 static void (*const rounds[])(struct reader *r) = {
 	round_hello, round_welcome, round_bye, round_state, round_toolchain_state, round_reserve, round_grant,
 	round_refuse, round_input_end, round_want, round_blob, round_progress, round_stamp, round_job,
+	round_need, round_question, round_changes, round_used,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

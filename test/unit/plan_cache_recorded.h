@@ -351,6 +351,111 @@ static const struct {
 	  "6_64-linux-gnu/12/../../../:/lib/:/usr/lib/\n"
 	  "COLLECT_GCC_OPTIONS='-MD' '-MT' 'obj/zed.c.o' '-MF' 'obj/zed.c.o.d' '-o' 'obj/zed.c."
 	  "o' '-c' '-mtune=generic' '-march=x86-64' '-dumpdir' 'obj/zed.c.'\n" },
+	{ "gcc -g -gsplit-dwarf -c -o obj/a.o src/a.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -imultiarch x86_64-linux-gnu src/a.c -q"
+	  "uiet -dumpdir obj/ -dumpbase a.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-64\" -"
+	  "g -gsplit-dwarf -fasynchronous-unwind-tables -o /tmp/t/ccJMeRj0.s\n"
+	  " as --gdwarf-5 --64 -o obj/a.o /tmp/t/ccJMeRj0.s\n"
+	  " objcopy --extract-dwo obj/a.o obj/a.dwo\n"
+	  " objcopy --strip-dwo obj/a.o\n" },
+	{ "gcc -g -gsplit-dwarf -c -o obj/bb.o src/bb.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -imultiarch x86_64-linux-gnu src/bb.c -"
+	  "quiet -dumpdir obj/ -dumpbase bb.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-64\""
+	  " -g -gsplit-dwarf -fasynchronous-unwind-tables -o /tmp/t/cc3lXcNG.s\n"
+	  " as --gdwarf-5 --64 -o obj/bb.o /tmp/t/cc3lXcNG.s\n"
+	  " objcopy --extract-dwo obj/bb.o obj/bb.dwo\n"
+	  " objcopy --strip-dwo obj/bb.o\n" },
+	{ "gcc -g -gsplit-dwarf -c -o obj/zed.o src/zed.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -imultiarch x86_64-linux-gnu src/zed.c "
+	  "-quiet -dumpdir obj/ -dumpbase zed.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-6"
+	  "4\" -g -gsplit-dwarf -fasynchronous-unwind-tables -o /tmp/t/ccv9VXjH.s\n"
+	  " as --gdwarf-5 --64 -o obj/zed.o /tmp/t/ccv9VXjH.s\n"
+	  " objcopy --extract-dwo obj/zed.o obj/zed.dwo\n"
+	  " objcopy --strip-dwo obj/zed.o\n" },
+	{ "gcc -save-temps=obj -c -o obj/a.o a.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -E -quiet -imultiarch x86_64-linux-gnu a.c \"-m"
+	  "tune=generic\" \"-march=x86-64\" -fpch-preprocess -fasynchronous-unwind-tables -o obj/a"
+	  ".i\n"
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -fpreprocessed obj/a.i -quiet -dumpdir obj/ -d"
+	  "umpbase a.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-64\" -fasynchronous-unwind-"
+	  "tables -o obj/a.s\n"
+	  " as --64 -o obj/a.o obj/a.s\n" },
+	{ "gcc -save-temps=obj -c -o obj/bb.o bb.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -E -quiet -imultiarch x86_64-linux-gnu bb.c \"-"
+	  "mtune=generic\" \"-march=x86-64\" -fpch-preprocess -fasynchronous-unwind-tables -o obj/"
+	  "bb.i\n"
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -fpreprocessed obj/bb.i -quiet -dumpdir obj/ -"
+	  "dumpbase bb.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-64\" -fasynchronous-unwin"
+	  "d-tables -o obj/bb.s\n"
+	  " as --64 -o obj/bb.o obj/bb.s\n" },
+	{ "gcc -save-temps=obj -c -o obj/zed.o zed.c",
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -E -quiet -imultiarch x86_64-linux-gnu zed.c \""
+	  "-mtune=generic\" \"-march=x86-64\" -fpch-preprocess -fasynchronous-unwind-tables -o obj"
+	  "/zed.i\n"
+	  " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -fpreprocessed obj/zed.i -quiet -dumpdir obj/ "
+	  "-dumpbase zed.c -dumpbase-ext .c \"-mtune=generic\" \"-march=x86-64\" -fasynchronous-unw"
+	  "ind-tables -o obj/zed.s\n"
+	  " as --64 -o obj/zed.o obj/zed.s\n" },
+	{ "gcc -c a.s",
+	  " as --64 -o a.o a.s\n" },
+	{ "gcc -c bb.s",
+	  " as --64 -o bb.o bb.s\n" },
+	{ "gcc -c zed.s",
+	  " as --64 -o zed.o zed.s\n" },
+	{ "clang -g -gsplit-dwarf -c -o obj/a.o src/a.c",
+	  " (in-process)\n"
+	  " \"/usr/lib/llvm-14/bin/clang\" \"-cc1\" \"-triple\" \"x86_64-pc-linux-gnu\" \"-emit-obj\" \"-m"
+	  "relax-all\" \"--mrelax-relocations\" \"-disable-free\" \"-clear-ast-before-backend\" \"-disa"
+	  "ble-llvm-verifier\" \"-discard-value-names\" \"-main-file-name\" \"a.c\" \"-mrelocation-mode"
+	  "l\" \"pic\" \"-pic-level\" \"2\" \"-pic-is-pie\" \"-mframe-pointer=all\" \"-fmath-errno\" \"-ffp-c"
+	  "ontract=on\" \"-fno-rounding-math\" \"-mconstructor-aliases\" \"-funwind-tables=2\" \"-targe"
+	  "t-cpu\" \"x86-64\" \"-tune-cpu\" \"generic\" \"-mllvm\" \"-treat-scalable-fixed-error-as-warni"
+	  "ng\" \"-debug-info-kind=constructor\" \"-dwarf-version=5\" \"-debugger-tuning=gdb\" \"-ggnu-"
+	  "pubnames\" \"-split-dwarf-file\" \"obj/a.dwo\" \"-split-dwarf-output\" \"obj/a.dwo\" \"-fcover"
+	  "age-compilation-dir=/home/u/src\" \"-resource-dir\" \"/usr/lib/llvm-14/lib/clang/14.0.6\""
+	  " \"-internal-isystem\" \"/usr/lib/llvm-14/lib/clang/14.0.6/include\" \"-internal-isystem\""
+	  " \"/usr/local/include\" \"-internal-isystem\" \"/usr/bin/../lib/gcc/x86_64-linux-gnu/12/."
+	  "./../../../x86_64-linux-gnu/include\" \"-internal-externc-isystem\" \"/usr/include/x86_6"
+	  "4-linux-gnu\" \"-internal-externc-isystem\" \"/include\" \"-internal-externc-isystem\" \"/us"
+	  "r/include\" \"-fdebug-compilation-dir=/home/u/src\" \"-ferror-limit\" \"19\" \"-fgnuc-versio"
+	  "n=4.2.1\" \"-faddrsig\" \"-D__GCC_HAVE_DWARF2_CFI_ASM=1\" \"-o\" \"obj/a.o\" \"-x\" \"c\" \"src/a."
+	  "c\"\n" },
+	{ "clang -g -gsplit-dwarf -c -o obj/bb.o src/bb.c",
+	  " (in-process)\n"
+	  " \"/usr/lib/llvm-14/bin/clang\" \"-cc1\" \"-triple\" \"x86_64-pc-linux-gnu\" \"-emit-obj\" \"-m"
+	  "relax-all\" \"--mrelax-relocations\" \"-disable-free\" \"-clear-ast-before-backend\" \"-disa"
+	  "ble-llvm-verifier\" \"-discard-value-names\" \"-main-file-name\" \"bb.c\" \"-mrelocation-mod"
+	  "el\" \"pic\" \"-pic-level\" \"2\" \"-pic-is-pie\" \"-mframe-pointer=all\" \"-fmath-errno\" \"-ffp-"
+	  "contract=on\" \"-fno-rounding-math\" \"-mconstructor-aliases\" \"-funwind-tables=2\" \"-targ"
+	  "et-cpu\" \"x86-64\" \"-tune-cpu\" \"generic\" \"-mllvm\" \"-treat-scalable-fixed-error-as-warn"
+	  "ing\" \"-debug-info-kind=constructor\" \"-dwarf-version=5\" \"-debugger-tuning=gdb\" \"-ggnu"
+	  "-pubnames\" \"-split-dwarf-file\" \"obj/bb.dwo\" \"-split-dwarf-output\" \"obj/bb.dwo\" \"-fco"
+	  "verage-compilation-dir=/home/u/src\" \"-resource-dir\" \"/usr/lib/llvm-14/lib/clang/14.0"
+	  ".6\" \"-internal-isystem\" \"/usr/lib/llvm-14/lib/clang/14.0.6/include\" \"-internal-isyst"
+	  "em\" \"/usr/local/include\" \"-internal-isystem\" \"/usr/bin/../lib/gcc/x86_64-linux-gnu/1"
+	  "2/../../../../x86_64-linux-gnu/include\" \"-internal-externc-isystem\" \"/usr/include/x8"
+	  "6_64-linux-gnu\" \"-internal-externc-isystem\" \"/include\" \"-internal-externc-isystem\" \""
+	  "/usr/include\" \"-fdebug-compilation-dir=/home/u/src\" \"-ferror-limit\" \"19\" \"-fgnuc-ver"
+	  "sion=4.2.1\" \"-faddrsig\" \"-D__GCC_HAVE_DWARF2_CFI_ASM=1\" \"-o\" \"obj/bb.o\" \"-x\" \"c\" \"sr"
+	  "c/bb.c\"\n" },
+	{ "clang -g -gsplit-dwarf -c -o obj/zed.o src/zed.c",
+	  " (in-process)\n"
+	  " \"/usr/lib/llvm-14/bin/clang\" \"-cc1\" \"-triple\" \"x86_64-pc-linux-gnu\" \"-emit-obj\" \"-m"
+	  "relax-all\" \"--mrelax-relocations\" \"-disable-free\" \"-clear-ast-before-backend\" \"-disa"
+	  "ble-llvm-verifier\" \"-discard-value-names\" \"-main-file-name\" \"zed.c\" \"-mrelocation-mo"
+	  "del\" \"pic\" \"-pic-level\" \"2\" \"-pic-is-pie\" \"-mframe-pointer=all\" \"-fmath-errno\" \"-ffp"
+	  "-contract=on\" \"-fno-rounding-math\" \"-mconstructor-aliases\" \"-funwind-tables=2\" \"-tar"
+	  "get-cpu\" \"x86-64\" \"-tune-cpu\" \"generic\" \"-mllvm\" \"-treat-scalable-fixed-error-as-war"
+	  "ning\" \"-debug-info-kind=constructor\" \"-dwarf-version=5\" \"-debugger-tuning=gdb\" \"-ggn"
+	  "u-pubnames\" \"-split-dwarf-file\" \"obj/zed.dwo\" \"-split-dwarf-output\" \"obj/zed.dwo\" \"-"
+	  "fcoverage-compilation-dir=/home/u/src\" \"-resource-dir\" \"/usr/lib/llvm-14/lib/clang/1"
+	  "4.0.6\" \"-internal-isystem\" \"/usr/lib/llvm-14/lib/clang/14.0.6/include\" \"-internal-is"
+	  "ystem\" \"/usr/local/include\" \"-internal-isystem\" \"/usr/bin/../lib/gcc/x86_64-linux-gn"
+	  "u/12/../../../../x86_64-linux-gnu/include\" \"-internal-externc-isystem\" \"/usr/include"
+	  "/x86_64-linux-gnu\" \"-internal-externc-isystem\" \"/include\" \"-internal-externc-isystem"
+	  "\" \"/usr/include\" \"-fdebug-compilation-dir=/home/u/src\" \"-ferror-limit\" \"19\" \"-fgnuc-"
+	  "version=4.2.1\" \"-faddrsig\" \"-D__GCC_HAVE_DWARF2_CFI_ASM=1\" \"-o\" \"obj/zed.o\" \"-x\" \"c\""
+	  " \"src/zed.c\"\n" },
 };
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "args.h"
 
-static int check(const char *name, const char *words)
+static int check_as(enum job_mode mode, const char *name, const char *words)
 {
 	autoargv struct argv argv = { 0 };
 	autofree char *copy = xstrdup(words);
@@ -18,8 +18,10 @@ static int check(const char *name, const char *words)
 
 	for (char *w = strtok_r(copy, " ", &at); w; w = strtok_r(NULL, " ", &at))
 		argv_push(&argv, w);
-	return args_check(name, &argv, NULL);
+	return args_check(mode, name, &argv, NULL);
 }
+
+static int check(const char *name, const char *words) { return check_as(JOB_TEXT, name, words); }
 
 static void tables_are_sorted(void **state UNUSED)
 {
@@ -81,6 +83,7 @@ static void what_reads_writes_or_loads_is_refused(void **state UNUSED)
 		{ "clang", "clang -cc1 -include-pch x -o out.o -" },
 		{ "clang", "clang -cc1 -ivfsoverlay x -o out.o -" },
 		{ "clang", "clang -cc1 -o out.o ./../a.c" },
+		{ "objcopy", "objcopy --extract-dwo a.o a.dwo" },
 		{ "sh", "sh -c x" },
 	};
 
@@ -89,12 +92,59 @@ static void what_reads_writes_or_loads_is_refused(void **state UNUSED)
 			fail_msg("taken: %s", cases[i][1]);
 }
 
+static void in_file_mode_names_are_the_callers(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{ "cc1", "cc1 -quiet -I /w/inc -include /w/a.h -MD /w/a.d -imultiarch x /w/a.c -o /.rcc/a.s -fdump-tree-all=/w/x" },
+		{ "cc1plus", "cc1plus -fmodules-ts -fmodule-mapper=/w/map /w/a.cc -fprofile-use=/w/p -o /w/a.s" },
+		{ "as", "as --gdwarf-5 -I /w --MD /w/a.d -o /w/a.o /.rcc/a.s" },
+		{ "clang", "clang -cc1 -emit-obj -fmodule-map-file=/w/m -mllvm -x86-asm-syntax=intel -o /w/a.o -x c /w/a.c" },
+		{ "objcopy", "objcopy --extract-dwo /w/a.o /w/a.dwo" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (check_as(JOB_FILES, cases[i][0], cases[i][1]))
+			fail_msg("refused: %s", cases[i][1]);
+}
+
+static void in_file_mode_foreign_code_is_refused(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{ "cc1", "cc1 /w/a.c -fplugin=/w/p.so" },
+		{ "cc1", "cc1 @/w/args" },
+		{ "cc1plus", "cc1plus -fmodule-mapper=|/w/mapper a.cc" },
+		{ "clang", "clang -cc1 -load /w/p.so a.c" },
+		{ "clang", "clang -cc1 -mllvm -load=/w/p.so a.c" },
+		{ "clang", "clang -cc1 -mllvm --load-pass-plugin=/w/p.so a.c" },
+		{ "clang", "clang -cc1 -fpass-plugin=/w/p.so a.c" },
+		{ "clang++", "clang -cc1 -fplugin=/w/p.so a.c" },
+		{ "clang++", "clang -cc1 -add-plugin x a.c" },
+		{ "objcopy", "objcopy --plug /w/p.so a.o" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (check_as(JOB_FILES, cases[i][0], cases[i][1]) != ERR_REFUSED)
+			fail_msg("taken: %s", cases[i][1]);
+}
+
+/* A program that is known has rows: none is free to load what it likes. */
+static void each_program_has_denied_rows(void **state UNUSED)
+{
+	static const char *const names[] = { "as", "cc1", "cc1obj", "cc1objplus", "cc1plus", "clang", "clang++", "objcopy" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_int_equal(check_as(JOB_FILES, names[i], "x @y"), ERR_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_are_sorted),
 		cmocka_unit_test(what_agents_send_is_taken),
 		cmocka_unit_test(what_reads_writes_or_loads_is_refused),
+		cmocka_unit_test(in_file_mode_names_are_the_callers),
+		cmocka_unit_test(in_file_mode_foreign_code_is_refused),
+		cmocka_unit_test(each_program_has_denied_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

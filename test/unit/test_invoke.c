@@ -120,6 +120,8 @@ static void words_settle_it(void **state UNUSED)
 		{ "gcc -dumpmachine x", REASON_QUERY }, { "clang -ccc-print-phases -c a.c", REASON_QUERY },
 		{ "gcc a.o -o a", REASON_NOT_A_COMPILE }, { "gcc a.c", REASON_NOT_A_COMPILE },
 		{ "gcc -E -c a.c", REASON_NOT_A_COMPILE }, { "gcc -c -M a.c", REASON_NOT_A_COMPILE },
+		{ "gcc a.h", REASON_NONE }, { "gcc -x c-header a", REASON_NONE }, { "g++ -xc++-header a", REASON_NONE },
+		{ "clang -x c++-module --precompile a.cc", REASON_NONE }, { "gcc a.c -include a.h", REASON_NOT_A_COMPILE },
 		{ "gcc -MM a.c", REASON_NOT_A_COMPILE }, { "gcc -c -fsyntax-only a.c", REASON_NOT_A_COMPILE },
 		{ "gcc -v -E -x c /dev/null", REASON_NOT_A_COMPILE }, { "clang --analyze a.c -c", REASON_NOT_A_COMPILE },
 		{ "gcc -v -c a.c", REASON_DRIVER_SPEAKS }, { "gcc -time=x -c a.c", REASON_DRIVER_SPEAKS },

@@ -60,6 +60,71 @@ static void jobs_come_back(void **state UNUSED)
 	}
 }
 
+/* As a driver has it: names of the caller's, and the terminal that it writes to. */
+static void fill_files(struct job *j)
+{
+	*j = (struct job){ .mode = JOB_FILES, .input_name = xstrdup(""), .step_count = 1 };
+	j->steps[0].program = xstrdup("/usr/lib/gcc/cc1");
+	argv_push(&j->steps[0].argv, "/usr/lib/gcc/cc1");
+	argv_push(&j->steps[0].argv, "/w/a.c");
+	j->caller = (struct job_caller){ .cwd = xstrdup("/w"), .umask = 027, .columns = 80, .lines = 24, .manifest = { { 3 } },
+					 .manifest_size = 1ull << 20 };
+}
+
+static void jobs_in_file_mode_come_back(void **state UNUSED)
+{
+	autobuf struct buf b = { 0 }, again = { 0 };
+	autojob struct job in, out;
+	struct job cut;
+
+	fill_files(&in);
+	job_put(&b, &in);
+	assert_int_equal(decode(b.p, b.len, &out, NULL), 0);
+	assert_string_equal(out.caller.cwd, "/w");
+	assert_int_equal(out.caller.umask, 027);
+	assert_true(digest_eq(&out.caller.manifest, &in.caller.manifest));
+	job_put(&again, &out);
+	assert_int_equal(again.len, b.len);
+	assert_memory_equal(again.p, b.p, b.len);
+	for (size_t len = 0; len < b.len; len++)
+		assert_int_equal(decode(b.p, len, &cut, NULL), ERR_WIRE);
+}
+
+static void assert_refused(struct job *j)
+{
+	autobuf struct buf b = { 0 };
+	struct job out;
+
+	job_put(&b, j);
+	assert_int_equal(decode(b.p, b.len, &out, NULL), ERR_WIRE);
+	job_free(j);
+}
+
+static void a_job_in_file_mode_has_neither_input_nor_outputs(void **state UNUSED)
+{
+	struct job j;
+
+	fill_files(&j);
+	j.steps[0].stdin_input = true;
+	assert_refused(&j);
+	fill_files(&j);
+	argv_push(&j.outputs, "a.o");
+	assert_refused(&j);
+	fill_files(&j);
+	free(j.input_name);
+	j.input_name = xstrdup("a.c");
+	assert_refused(&j);
+	fill_files(&j);
+	j.caller.cwd[0] = '.';
+	assert_refused(&j);
+	fill_files(&j);
+	j.caller.umask = 01000;
+	assert_refused(&j);
+	fill_files(&j);
+	j.mode = JOB_MODES;
+	assert_refused(&j);
+}
+
 static void cut_or_longer_jobs_are_refused(void **state UNUSED)
 {
 	autobuf struct buf b = { 0 };
@@ -141,6 +206,7 @@ static void what_a_job_must_not_say(void **state UNUSED)
 /* The count stands behind the digest, an empty environment and an empty name. */
 static void too_many_steps_are_refused(void **state UNUSED)
 {
+	enum { STEPS = 1 + DIGEST_SIZE + 4 + 4 };	/* behind mode, toolchain, no env, no name */
 	autobuf struct buf b = { 0 };
 	autojob struct job in;
 	struct job out;
@@ -150,10 +216,10 @@ static void too_many_steps_are_refused(void **state UNUSED)
 	job_put(&b, &in);
 	assert_int_equal(decode(b.p, b.len, &out, NULL), 0);
 	job_free(&out);
-	assert_int_equal(b.p[DIGEST_SIZE + 8], 2);
-	b.p[DIGEST_SIZE + 8] = JOB_STEPS_MAX + 1;
+	assert_int_equal(b.p[STEPS], 2);
+	b.p[STEPS] = JOB_STEPS_MAX + 1;
 	assert_int_equal(decode(b.p, b.len, &out, NULL), ERR_WIRE);
-	b.p[DIGEST_SIZE + 8] = 255;
+	b.p[STEPS] = 255;
 	assert_int_equal(decode(b.p, b.len, &out, NULL), ERR_WIRE);
 }
 
@@ -226,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_come_back),
+		cmocka_unit_test(jobs_in_file_mode_come_back),
+		cmocka_unit_test(a_job_in_file_mode_has_neither_input_nor_outputs),
 		cmocka_unit_test(cut_or_longer_jobs_are_refused),
 		cmocka_unit_test(what_a_job_must_not_say),
 		cmocka_unit_test(too_many_steps_are_refused),

@@ -78,7 +78,6 @@ static void a_new_unit_borrows_from_the_nearest(void **state UNUSED)
 		assert_int_equal(get(m, key(1, 1, "/s/x/new.c"), "/sibling"), MANIFEST_SIBLING);
 		assert_int_equal(get(m, key(1, 1, "/s/y/new.c"), "/kin"), MANIFEST_SIBLING);
 		assert_int_equal(get(m, key(1, 1, "/s/z/new.c"), "/kin"), MANIFEST_KIN);	/* used last */
-		assert_int_equal(get(m, key(1, 3, "/s/x/new.c"), ""), MANIFEST_NONE);
 		assert_int_equal(get(m, key(2, 1, "/s/x/new.c"), ""), MANIFEST_NONE);
 		manifests_free(m);
 		m = open_manifests();
@@ -86,6 +85,22 @@ static void a_new_unit_borrows_from_the_nearest(void **state UNUSED)
 		if (!again)
 			put(m, key(1, 1, "/s/y/b.c"), "/kin");
 	}
+	manifests_free(m);
+}
+
+static void other_arguments_are_further_away(void **state UNUSED)
+{
+	struct manifests *m = open_manifests();
+
+	put(m, key(1, 1, "/s/x/a.c"), "/a");
+	put(m, key(1, 1, "/s/y/b.c"), "/b");
+	assert_int_equal(get(m, key(1, 2, "/s/x/a.c"), "/a"), MANIFEST_OTHERWISE);
+	assert_int_equal(get(m, key(1, 2, "/s/x/new.c"), "/a"), MANIFEST_COUSIN);
+	assert_int_equal(get(m, key(1, 2, "/s/y/new.c"), "/b"), MANIFEST_COUSIN);
+	put(m, key(1, 2, "/s/z/c.c"), "/c");
+	assert_int_equal(get(m, key(1, 2, "/s/x/a.c"), "/a"), MANIFEST_OTHERWISE);
+	assert_int_equal(get(m, key(1, 2, "/s/x/new.c"), "/c"), MANIFEST_KIN);
+	assert_int_equal(get(m, key(3, 1, "/s/x/a.c"), ""), MANIFEST_NONE);
 	manifests_free(m);
 }
 
@@ -170,7 +185,7 @@ static void what_was_not_used_for_longest_goes(void **state UNUSED)
 	assert_true(files_kept() >= 14);
 	assert_int_equal(get(m, key(1, 39, "/s/39.c"), "/a"), MANIFEST_OWN);
 	assert_int_equal(get(m, key(1, 30, "/s/30.c"), "/a"), MANIFEST_OWN);
-	assert_int_equal(get(m, key(1, 20, "/s/20.c"), ""), MANIFEST_NONE);
+	assert_int_equal(get(m, key(1, 20, "/s/20.c"), "/a"), MANIFEST_COUSIN);
 	manifests_free(m);
 }
 
@@ -257,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_unit_finds_its_own),
 		TEST(a_new_unit_borrows_from_the_nearest),
+		TEST(other_arguments_are_further_away),
 		TEST(agents_see_what_others_keep),
 		TEST(what_is_damaged_or_cut_is_not_there),
 		TEST(what_was_not_used_for_longest_goes),

@@ -70,9 +70,10 @@ static void what_is_not_in_the_tree_is_no_program(void **state UNUSED)
 static void only_compilers_are_known(void **state UNUSED)
 {
 	static const char *const good[] = { "/x/cc1", "/x/cc1plus", "/usr/bin/as", "/usr/bin/aarch64-linux-gnu-as",
-					    "/usr/bin/clang", "/usr/bin/clang-14", "/x/clang++-14.0" };
+					    "/usr/bin/clang", "/usr/bin/clang-14", "/x/clang++-14.0",
+					    "/usr/bin/x86_64-linux-gnu-objcopy", "/x/cc1obj", "/x/cc1objplus" };
 	static const char *const bad[] = { "/bin/sh", "/x/cc1x", "/x/gas", "/x/-as", "/x/as-2", "/x/clang-", "/x/clang-tidy",
-					   "/x/xclang", "/usr/bin/x86_64-linux-gnu-gcc-12", "/x/a-cc1", "/x/" };
+					   "/x/xclang", "/usr/bin/x86_64-linux-gnu-gcc-12", "/x/a-cc1", "/x/objcopy2", "/x/" };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_true(program_known(good[i]));

@@ -35,18 +35,47 @@ static struct buf made;
 
 GOES_AROUND(wire_hello, free(back.name), .version = 1, .role = ROLE_JOB, .name = (char *)"ann@alder")
 GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .name = (char *)"birch", .machine = (char *)"x86_64",
-	    .kernel = (char *)"6.1", .build = (char *)"0.1.0")
+	    .kernel = (char *)"6.1", .build = (char *)"0.1.0", .modes = 1 << JOB_TEXT | 1 << JOB_FILES)
 GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (char *)"why")
 GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1, .hold = HOLD_BATTERY)
 GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_FETCHING, .done = 3,
 	    .total = 1ull << 33, .text = (char *)"/usr/bin/as differs")
-GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .niceness = -3)
+GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .predicted_mb = 6, .niceness = -3)
 GOES_AROUND(wire_grant, (void)0, .token = 0x1122334455667788)
 GOES_AROUND(wire_refuse, free(back.text), .refusal = REFUSAL_BUSY, .text = (char *)"")
 GOES_AROUND(wire_input_end, (void)0, .bytes = 1ull << 40, .hash = 99)
 GOES_AROUND(wire_want, wire_want_free(&back), .digests = (struct digest[]){ { { 1 } }, { { 2 } } }, .count = 2)
 GOES_AROUND(wire_blob, (void)0, .digest = { { 5 } }, .size = 1ull << 35)
 GOES_AROUND(wire_progress, (void)0, .cpu_us = 7, .memory_kb = 1ull << 32)
+GOES_AROUND(wire_need, wire_need_free(&back), .v = (struct wire_needed[]){ { .digest = { { 1 } }, .size = 7, .path = (char *)"/w/a.h" },
+	    { .digest = { { 2 } }, .size = 1ull << 33, .path = (char *)"" } }, .count = 2)
+GOES_AROUND(wire_question, free(back.path), .listing = 1, .path = (char *)"/w/inc")
+
+static void a_path_is_canonical_or_none(void **state)
+{
+	static const char *const bad[] = { "w/a.h", "/w//a.h", "/w/../a.h", "/w/" };
+	struct wire_need back;
+	struct wire_question q;
+	struct reader r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct wire_needed n = { .path = (char *)bad[i] };
+
+		made.len = 0;
+		wire_need_put(&made, &(struct wire_need){ .v = &n, .count = 1 });
+		r = reader_of(made.p, made.len);
+		assert_int_equal(wire_need_get(&r, &back, NULL), ERR_WIRE);
+		made.len = 0;
+		wire_question_put(&made, &(struct wire_question){ .path = (char *)bad[i] });
+		r = reader_of(made.p, made.len);
+		assert_int_equal(wire_question_get(&r, &q, NULL), ERR_WIRE);
+	}
+	made.len = 0;
+	wire_need_put(&made, &(struct wire_need){ 0 });
+	r = reader_of(made.p, made.len);
+	assert_int_equal(wire_need_get(&r, &back, NULL), ERR_WIRE);
+}
 
 static void a_want_of_nothing_and_of_too_much(void **state)
 {
@@ -144,6 +173,8 @@ int main(void)
 		cmocka_unit_test(wire_grant_goes_around), cmocka_unit_test(wire_refuse_goes_around),
 		cmocka_unit_test(wire_want_goes_around), cmocka_unit_test(wire_blob_goes_around),
 		cmocka_unit_test(wire_progress_goes_around), cmocka_unit_test(a_want_of_nothing_and_of_too_much),
+		cmocka_unit_test(wire_need_goes_around), cmocka_unit_test(wire_question_goes_around),
+		cmocka_unit_test(a_path_is_canonical_or_none),
 		cmocka_unit_test(wire_input_end_goes_around), cmocka_unit_test(what_a_volunteer_says_is_printable),
 		cmocka_unit_test(a_stranger_is_not_rcc),
 		cmocka_unit_test(every_refusal_has_words), cmocka_unit_test(every_type_has_a_rule),
