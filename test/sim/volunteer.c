@@ -3,7 +3,7 @@
  */
 #include "world.h"
 
-enum { QUEUE_MAX = 4096, OWNER_MAX = 1024, GRANT_MS = 250, TELL_US = 2000 };
+enum { QUEUE_MAX = 4096, IDENTITY_MAX = 1024, GRANT_MS = 250, TELL_US = 2000 };
 
 static uint64_t tokens;
 
@@ -13,7 +13,7 @@ static uint64_t next_token(void) { return ++tokens; }
 void volunteer_start(struct world *w, uint32_t n)
 {
 	struct volunteer *v = &w->volunteers[n];
-	struct admit_config config = { .slots = v->slots, .queue_max = QUEUE_MAX, .owner_max = OWNER_MAX, .grant_ms = GRANT_MS,
+	struct admit_config config = { .slots = v->slots, .queue_max = QUEUE_MAX, .identity_max = IDENTITY_MAX, .grant_ms = GRANT_MS,
 				       .new_token = next_token };
 
 	admit_free(v->admit);
@@ -182,7 +182,7 @@ void volunteer_event(struct world *w, const struct event *e)
 
 	switch (e->kind) {
 	case RESERVE:
-		admit(w, e->volunteer, (struct admit_event){ .kind = ADMIT_RESERVE, .owner = owner, .id = e->attempt,
+		admit(w, e->volunteer, (struct admit_event){ .kind = ADMIT_RESERVE, .owner = owner, .identity = e->agent, .id = e->attempt,
 							     .predicted_ms = (uint32_t)(e->took_us / 1000) });
 		break;
 	case CANCEL: admit(w, e->volunteer, (struct admit_event){ .kind = ADMIT_CANCEL, .owner = owner, .id = e->attempt }); break;
