@@ -552,6 +552,8 @@ static enum reason verdict_of(const struct filejob *j, const struct job_result *
 		return REASON_DIAGNOSTICS;
 	if (result_bytes(j->result, STREAM_STDERR) && !j->spec.may_speak)
 		return REASON_DIAGNOSTICS;
+	if (result_bytes(j->result, STREAM_STDOUT) && !j->spec.may_print)
+		return REASON_DIAGNOSTICS;
 	return REASON_NONE;
 }
 

@@ -725,7 +725,7 @@ static struct place_view view_of(const struct agent *a)
 
 	TAILQ_FOREACH(s, &a->sessions, link) {
 		v.preprocessing += ((s->state == PREPARING && !from_stdin(s)) || s->preprocessing) && !s->below_lease;
-		v.ungranted += s->attempt && !attempt_granted(s->attempt);
+		v.ungranted += s->loading || (s->attempt && !attempt_granted(s->attempt));
 		v.waiting += s->state == WAITING && !s->must_local;
 	}
 	return v;

@@ -77,6 +77,13 @@ went() {
 	done
 }
 
+@test "what one source said on stdout is said once, though the next one fails" {
+	extra() { echo 'int g( {' >bad.c; }
+	need gcc
+	same gcc -O2 -fdump-tree-optimized=stdout -c a.c bad.c
+	[ -n "$(out)" ]
+}
+
 @test "what is written through, and what is replaced" {
 	extra() {
 		echo old >a.o && ln a.o hard && chmod 755 a.o
