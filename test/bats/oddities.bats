@@ -29,7 +29,7 @@ compilers() {
 on_way() { [ -n "$(compilers)" ]; }
 
 # A source that takes half a second, and includes h.h.
-slow() { { echo '#include "h.h"'; slow_source 80; } >slow.c; }
+slow() { { echo '#include "h.h"'; slow_source "${1:-80}"; } >slow.c; }
 
 # during CHANGE: a compile of slow.c in whose middle the change happens, against a
 # bare compile after the change. The compiler has read all by then, and is held.
@@ -297,7 +297,7 @@ as_user() {
 
 # killed WHO: at a moment when the compiler runs on the volunteer, which is held there
 killed() {
-	extra() { slow; }
+	extra() { slow 300; }
 	same_sh '[ -z "$RCC" ] || { wait_until 10 on_way; kill -STOP $(compilers); kill -9 '"$1"'; } &
 		killer=$!; $RCC gcc -O2 -g -MD -c slow.c; s=$?; wait $killer; exit $s'
 	[ "$(status)" -eq 0 ]
