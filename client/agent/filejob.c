@@ -148,11 +148,24 @@ static bool has_manifest(const struct filejob *j)
 	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
 }
 
+static const struct fact *find_private(const struct filejob *j, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (private_file(&facts->v[i], &j->named))
+			return &facts->v[i];
+	return NULL;
+}
+
+/* What another needed may be private to where that one looked: then it says nothing of what this one needs. */
 static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
+	if (j->manifest_of != MANIFEST_OWN && find_private(j, &j->told.start)) {
+		facts_free(&j->told.start);
+		j->manifest_of = MANIFEST_NONE;
+	}
 	if (has_manifest(j))
 		facts_put(&j->manifest_bytes, &j->told.start);
 }
@@ -244,13 +257,12 @@ static void refresh(struct task *t)
 /* What it is about to be told: does it all fit, and is it anybody else's business? */
 static bool may_tell(const struct filejob *j, const struct facts *facts)
 {
-	for (size_t i = 0; i < facts->count; i++)
-		if (private_file(&facts->v[i], &j->named)) {
-			log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
-				 facts->v[i].path);
-			return false;
-		}
-	return facts_fit(facts);
+	const struct fact *f = find_private(j, facts);
+
+	if (f)
+		log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+			 f->path);
+	return !f && facts_fit(facts);
 }
 
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
