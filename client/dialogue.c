@@ -589,7 +589,8 @@ enum dialogue_end dialogue_run(const struct dialogue_command *command, int *stat
 
 	interrupt_begin();
 	turn = attempt(&d, REASON_NONE);
-	if (turn == TURN_LOST && d.err.code == ERR_CLOSED && !(d.attempted && fallback_forbidden()))
+	/* twice: one that dies may still take a connection before it is gone */
+	for (int i = 0; i < 2 && turn == TURN_LOST && d.err.code == ERR_CLOSED && !(d.attempted && fallback_forbidden()); i++)
 		turn = attempt(&d, d.attempted ? REASON_AGENT_LOST : REASON_NONE);
 	interrupt_end();
 	*spool = d.spool;

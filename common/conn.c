@@ -442,6 +442,13 @@ static void greet(struct conn *c)
 	check_quota(c);
 }
 
+/* What the peer said before it went. */
+static void hear_out(struct conn *c, struct err *err)
+{
+	while (!c->closed && !c->paused && !c->finishing && !greeting(c) && fill(c, err) > 0)
+		dispatch(c);
+}
+
 /*
  * libuv says only that epoll told of an error; which one, the socket knows.
  * What the peer said before it reset the connection is still heard.
@@ -453,8 +460,7 @@ static void on_socket_error(struct conn *c, int status)
 	int error = 0;
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	while (!c->closed && !c->paused && !c->finishing && !greeting(c) && fill(c, &err) > 0)
-		dispatch(c);
+	hear_out(c, &err);
 	if (error == ECONNRESET || error == EPIPE)
 		err_set(&err, ERR_CLOSED, "reset by the peer");
 	else
@@ -479,6 +485,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		if (!c->failed)
 			flush(c);
 		if (c->failed) {
+			hear_out(c, &err);
 			errno = c->failed;
 			err_sys(&err, "send");
 			end(c, &err);

@@ -195,6 +195,7 @@ void wire_reserve_put(struct buf *b, const struct wire_reserve *m)
 {
 	put_digest(b, &m->toolchain);
 	put_u32(b, m->predicted_ms);
+	put_u32(b, m->predicted_mb);
 	put_u8(b, (uint8_t)m->niceness);
 }
 
@@ -202,6 +203,7 @@ int wire_reserve_get(struct reader *r, struct wire_reserve *m, struct err *err)
 {
 	get_digest(r, &m->toolchain);
 	m->predicted_ms = get_u32(r);
+	m->predicted_mb = get_u32(r);
 	m->niceness = (int8_t)get_u8(r);
 	return end(r, "RESERVE", err);
 }

@@ -228,7 +228,8 @@ struct wire_progress {		/* from a box: */
 
 struct wire_reserve {
 	struct digest toolchain;
-	uint32_t predicted_ms;	/* CPU; 0: unknown */
+	uint32_t predicted_ms;	/* processor or slot, whichever is more; 0: unknown */
+	uint32_t predicted_mb;	/* memory; 0: unknown */
 	int8_t niceness;	/* the caller's */
 };
 

@@ -3,6 +3,9 @@
  */
 #include "callers.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /* The address as far as its port. */
 static char *name_of(const char *key, const char *name, const char *address)
 {
@@ -45,6 +48,7 @@ struct caller *caller_of(struct caller **all, const char *key, const char *name,
 	found = xcalloc(1, sizeof *found);
 	*found = (struct caller){ .next = *all, .who = ptr_steal(&who),
 				  .share = { .queued_max = CALLER_QUEUED, .parts_max = CALLER_PARTS } };
+	found->number = XXH3_64bits(found->who, strlen(found->who));
 	return *all = found;
 }
 

@@ -26,6 +26,7 @@ enum {
 struct caller {
 	struct caller *next;
 	char *who;
+	uint64_t number;		/* that names it, the same when it comes back */
 	struct conn_share share;
 	unsigned roles[ROLES];		/* connections by what they are for */
 	uint64_t window_ms;		/* when the first of these was announced */

@@ -29,21 +29,21 @@ static void one(struct buf *out, const char *name, const char *type, const char 
 	buf_printf(out, "rccd_%s %.17g\n", name, value);
 }
 
-static void labelled(struct buf *out, const char *name, const char *label, const char *label_value, uint64_t value)
+static void labelled(struct buf *out, const char *name, const char *label, const char *label_value, double value)
 {
 	buf_printf(out, "rccd_%s{%s=\"", name, label);
 	put_label(out, label_value);
-	buf_printf(out, "\"} %llu\n", (unsigned long long)value);
+	buf_printf(out, "\"} %.17g\n", value);
 }
 
 static void put_totals(const struct ledger *l, struct buf *out)
 {
 	family(out, "jobs_total", "counter", "Jobs that have ended, by how.");
 	for (int i = 0; i < ENDING_COUNT; i++)
-		labelled(out, "jobs_total", "ending", ending_text((enum ending)i), l->ended[i]);
+		labelled(out, "jobs_total", "ending", ending_text((enum ending)i), (double)l->ended[i]);
 	family(out, "refusals_total", "counter", "Reservations and jobs refused, by reason.");
 	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
-		labelled(out, "refusals_total", "reason", refusal_text((enum refusal)i), l->refused[i]);
+		labelled(out, "refusals_total", "reason", refusal_text((enum refusal)i), (double)l->refused[i]);
 	one(out, "grants_total", "counter", "Grants given.", (double)l->grants);
 	one(out, "cpu_seconds_total", "counter", "Processor time of all ended jobs.", (double)l->cpu_us / 1e6);
 	one(out, "received_bytes_total", "counter", "Input of ended jobs, as sent.", (double)l->bytes_in);
@@ -60,7 +60,7 @@ static void put_toolchains(const struct status *st, struct buf *out)
 
 		for (size_t i = 0; i < st->toolchain_count; i++)
 			n += str_eq(st->toolchains[i].state, states[k]);
-		labelled(out, "toolchains", "state", states[k], n);
+		labelled(out, "toolchains", "state", states[k], (double)n);
 	}
 }
 
@@ -69,6 +69,19 @@ static void put_phase(const struct status *st, struct buf *out)
 	family(out, "phase", "gauge", "1 for the phase that the policy is in.");
 	for (int i = 0; i < PHASES; i++)
 		labelled(out, "phase", "phase", phase_text((enum phase)i), st->decision->phase == (enum phase)i);
+}
+
+static void put_callers(const struct status *st, struct buf *out)
+{
+	family(out, "caller_share", "gauge", "Of what was used of late, by caller, 0 to 1.");
+	for (size_t i = 0; i < st->caller_count; i++)
+		labelled(out, "caller_share", "caller", st->callers[i].who, st->callers[i].use.share);
+	family(out, "caller_waiting", "gauge", "Reservations that wait, by caller.");
+	for (size_t i = 0; i < st->caller_count; i++)
+		labelled(out, "caller_waiting", "caller", st->callers[i].who, st->callers[i].use.waiting);
+	family(out, "caller_slots", "gauge", "Slots promised or with a job, by caller.");
+	for (size_t i = 0; i < st->caller_count; i++)
+		labelled(out, "caller_slots", "caller", st->callers[i].who, st->callers[i].use.holding);
 }
 
 void status_metrics(const struct status *st, struct buf *out)
@@ -86,6 +99,7 @@ void status_metrics(const struct status *st, struct buf *out)
 	one(out, "draining", "gauge", "1 while leaving.", c->draining);
 	put_phase(st, out);
 	one(out, "agents", "gauge", "Agents connected.", st->agents);
+	put_callers(st, out);
 	one(out, "connections", "gauge", "Connections of agents, of every kind.", st->connections);
 	one(out, "warnings", "gauge", "Warnings shown on the status page.", (double)st->warning_count);
 	put_toolchains(st, out);

@@ -312,7 +312,7 @@ uint64_t options_job_memory(uint64_t machine_bytes)
 	return bytes > machine_bytes / 2 ? machine_bytes / 2 : bytes;
 }
 
-static uint64_t machine_bytes(void)
+uint64_t options_machine_bytes(void)
 {
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
@@ -326,7 +326,7 @@ static char *computed_default(const struct option_row *row)
 	if (str_eq(row->name, "jobs"))
 		return xasprintf("%ld", sysconf(_SC_NPROCESSORS_ONLN));
 	if (str_eq(row->name, "job-memory"))
-		return xasprintf("%llu", (unsigned long long)options_job_memory(machine_bytes()));
+		return xasprintf("%llu", (unsigned long long)options_job_memory(options_machine_bytes()));
 	if (str_eq(row->name, "name"))
 		return gethostname(host, sizeof host - 1) == 0 && *host ? xstrdup(host) : xstrdup("rccd");
 	if (!str_eq(row->name, "store"))

@@ -78,6 +78,7 @@ void options_free(struct options *o);
 uint64_t options_size(const char *text);
 /* Pure: what --job-memory is when nothing is said: a quarter of this machine's, but a GiB, but not above half of it. */
 uint64_t options_job_memory(uint64_t machine_bytes);
+uint64_t options_machine_bytes(void);
 enum fault options_fault(const struct options *o);
 /* What --help prints. Caller frees. */
 char *options_help(void);

@@ -102,7 +102,7 @@ static void put_ago(struct buf *out, int64_t now, int64_t then)
 static void put_slots(const struct status *st, struct buf *out)
 {
 	const struct admit_counts *c = &st->slots;
-	unsigned shut = c->slots - (c->running + c->granted) - admit_free_slots(c);
+	unsigned shut = c->slots - (c->running + c->granted) - c->kept - admit_free_slots(c);
 
 	buf_printf(out, "<div class=bar role=img aria-label=\"%u of %u slots busy\">", c->running, c->slots);
 	if (c->running)
@@ -166,6 +166,23 @@ static void put_refusals(const struct ledger *l, struct buf *out)
 			before = ", ";
 		}
 	buf_puts(out, "</p>\n");
+}
+
+static void put_callers(const struct status *st, struct buf *out)
+{
+	if (!st->caller_count)
+		return;
+	buf_puts(out, "<h2>Callers</h2>\n<div class=wide><table><tr><th>Who<th class=n>Used of late<th class=n>Slots"
+		 "<th class=n>Waiting</tr>\n");
+	for (size_t i = 0; i < st->caller_count; i++) {
+		const struct caller_view *v = &st->callers[i];
+
+		buf_puts(out, "<tr>");
+		put_name(out, v->who);
+		buf_printf(out, "<td class=n>%.0f%%</td><td class=n>%u</td><td class=n>%u</td></tr>\n", 100 * v->use.share,
+			   v->use.holding, v->use.waiting);
+	}
+	buf_puts(out, "</table></div>\n");
 }
 
 static void put_running(const struct status *st, struct buf *out)
@@ -328,6 +345,7 @@ void status_page(const struct status *st, struct buf *out)
 	put_policy(st, out);
 	put_cards(st->ledger, out);
 	put_refusals(st->ledger, out);
+	put_callers(st, out);
 	put_running(st, out);
 	put_last(st, out);
 	put_file_mode(st, out);

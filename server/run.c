@@ -35,6 +35,7 @@ struct job_run {
 	struct server *server;
 	struct session *session;	/* NULL: it is gone, or has its answer */
 	struct worker *worker;
+	uint64_t token;			/* of its slot */
 	struct digest toolchain;	/* taken, until the box is gone */
 	enum job_mode mode;
 	size_t streams;			/* that its output may have */
@@ -255,7 +256,7 @@ static void on_reaped(void *arg)
 	r->reaped = true;
 	r->ran_out = cgroup_ran_out(r->server->cgroups, r->place);
 	cgroup_clear(r->server->cgroups, r->place);
-	slots_finish(r->server);
+	slots_finish(r->server, r->token, r->entry.cpu_us > r->used.cpu_us ? r->entry.cpu_us : r->used.cpu_us);
 }
 
 /* A box that the kernel ended with its job, for the job's memory, could not say so itself. */
@@ -421,7 +422,7 @@ static struct job_run *run_new(struct session *x, struct server *s, const struct
 	struct job_run *r = xcalloc(1, sizeof *r);
 
 	*r = (struct job_run){ .server = s, .session = x, .started_ms = clock_ms(), .moved_ms = clock_ms(),
-			       .toolchain = job->toolchain, .mode = job->mode,
+			       .token = session_token(x), .toolchain = job->toolchain, .mode = job->mode,
 			       .streams = STREAM_FILE + (job->mode == JOB_FILES ? 1 : job->outputs.count) };
 	describe(&r->entry, x, job);
 	r->entry.number = ++job_numbers;

@@ -23,7 +23,7 @@ enum {
 	STRANGER_MS = 200,	/* after that it makes room for a new one, when they are too many */
 	HELLO_MS = 5000,
 	STATE_MS = 20,		/* at most one STATE in that time */
-	OWNER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one connection */
+	CALLER_QUEUE_MAX = 1024,	/* of QUEUE_MAX, by one caller */
 	CONTROL_BACKLOG = 128 << 10,	/* bytes that a control connection may leave unread */
 	JOB_BACKLOG = 4 << 20,		/* and any other, where output waits on its own at CONN_HIGH_WATER */
 	FILES_BACKLOG = 16 << 20,	/* the same while its job is in file mode, where one message may be as long */

@@ -46,6 +46,7 @@ struct session {
 	char peer[ADDRESS_TEXT];
 	char name[CALLER_TEXT];
 	enum codec codec;		/* for output: by where the peer is */
+	uint64_t token;			/* redeemed for the job */
 	struct job_run *run;
 	struct intake *intake;		/* of a STORE connection */
 	bool stuck_slot;		/* --fault silent-job: a slot runs without a job */
@@ -74,7 +75,8 @@ static bool is_stranger(const struct session *x) { return x->state == AWAIT_HELL
 
 const char *session_name(const struct session *x) { return x->name; }
 struct conn *session_conn(struct session *x) { return x->conn; }
-uint64_t session_caller(const struct session *x) { return (uintptr_t)x->caller; }
+uint64_t session_caller(const struct session *x) { return x->caller->number; }
+uint64_t session_token(const struct session *x) { return x->token; }
 
 /* A caller must not fill the disk with what it made us say of it. What was not said is counted. */
 static bool may_say(struct server *s)
@@ -102,7 +104,7 @@ static void session_free(struct session *x)
 		job_cancel(ptr_steal(&x->run));
 	intake_end(ptr_steal(&x->intake));
 	if (x->stuck_slot)
-		slots_finish(s);
+		slots_finish(s, x->token, 0);
 	if (x->state == CONTROL)
 		slots_leave(s, x);
 	*x->link = x->next;
@@ -374,7 +376,7 @@ static void start_job(struct session *x, struct job *job, int8_t niceness)
 		return;
 	}
 	x->state = over[job->mode];
-	slots_finish(x->server);
+	slots_finish(x->server, x->token, 0);
 	make_printable(why.text);	/* it may name what the job names */
 	session_refuse(x, 0, refusal_of(rc), why.text);
 }
@@ -385,12 +387,11 @@ static int on_job(struct session *x, struct frame *f, struct err *err)
 	autojob struct job job = { 0 };
 	enum refusal refusal;
 	int8_t niceness = 0;
-	uint64_t token;
-	int rc = wire_job_get(&r, &token, &job, err);
+	int rc = wire_job_get(&r, &x->token, &job, err);
 
 	if (rc < 0)
 		return rc;
-	refusal = slots_redeem(x->server, token, &niceness);
+	refusal = slots_redeem(x->server, x->token, &niceness);
 	if (refusal == REFUSAL_NONE) {
 		start_job(x, &job, niceness);
 		return 0;

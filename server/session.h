@@ -20,7 +20,8 @@ void session_grant(struct session *x, uint32_t id, uint64_t token);
 void session_refuse(struct session *x, uint32_t id, enum refusal refusal, const char *text);
 const char *session_name(const struct session *x);
 struct conn *session_conn(struct session *x);
-uint64_t session_caller(const struct session *x);	/* a number that names its caller while that has connections */
+uint64_t session_caller(const struct session *x);	/* a number that names its caller for good */
+uint64_t session_token(const struct session *x);	/* that was redeemed for its job */
 
 /* It broke the protocol: that is logged, and BYE. */
 void session_violation(struct session *x, const struct err *err);

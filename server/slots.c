@@ -88,7 +88,8 @@ static uint64_t random_token(void)
 void slots_start(struct server *s)
 {
 	struct admit_config config = { .slots = (unsigned)s->options->jobs, .queue_max = QUEUE_MAX,
-				       .owner_max = OWNER_QUEUE_MAX, .grant_ms = GRANT_MS, .new_token = random_token };
+				       .identity_max = CALLER_QUEUE_MAX, .memory_mb = (uint32_t)(options_machine_bytes() >> 20),
+				       .grant_ms = GRANT_MS, .new_token = random_token };
 
 	s->admit = admit_new(&config);
 	uv_timer_init(s->loop, &s->grant_timer);
@@ -108,7 +109,8 @@ static uint64_t number_of(const struct session *owner) { return (uintptr_t)owner
 void slots_reserve(struct server *s, struct session *owner, uint32_t id, const struct wire_reserve *m)
 {
 	step(s, (struct admit_event){ .kind = ADMIT_RESERVE, .owner = number_of(owner), .id = id,
-				      .predicted_ms = m->predicted_ms, .niceness = m->niceness }, NULL);
+				      .identity = session_caller(owner), .predicted_ms = m->predicted_ms,
+				      .predicted_mb = m->predicted_mb, .niceness = m->niceness }, NULL);
 }
 
 void slots_cancel(struct server *s, struct session *owner, uint32_t id)
@@ -121,9 +123,9 @@ void slots_leave(struct server *s, struct session *owner)
 	step(s, (struct admit_event){ .kind = ADMIT_LEAVE, .owner = number_of(owner) }, NULL);
 }
 
-void slots_finish(struct server *s)
+void slots_finish(struct server *s, uint64_t token, uint64_t cpu_us)
 {
-	step(s, (struct admit_event){ .kind = ADMIT_FINISH }, NULL);
+	step(s, (struct admit_event){ .kind = ADMIT_FINISH, .token = token, .cpu_us = cpu_us }, NULL);
 }
 
 void slots_drain(struct server *s)

@@ -13,7 +13,8 @@ void slots_stop(struct server *s);
 void slots_reserve(struct server *s, struct session *owner, uint32_t id, const struct wire_reserve *m);
 void slots_cancel(struct server *s, struct session *owner, uint32_t id);
 void slots_leave(struct server *s, struct session *owner);
-void slots_finish(struct server *s);
+/* The job that token was redeemed for has ended, having used so much processor time. */
+void slots_finish(struct server *s, uint64_t token, uint64_t cpu_us);
 void slots_drain(struct server *s);
 /* The owner leaves so many; agents hear of it, and why, even if they are as many as before. */
 void slots_capacity(struct server *s, unsigned capacity);

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "callers.h"
+
 static void warn(struct status *st, bool when, const char *text)
 {
 	if (when && st->warning_count < STATUS_WARNINGS_MAX)
@@ -21,16 +23,28 @@ static void add_warnings(const struct server *s, struct status *st)
 	warn(st, s->fault != FAULT_NONE, "A fault is being injected (--fault).");
 }
 
+static size_t view_callers(const struct server *s, struct caller_view *views, size_t max)
+{
+	size_t n = 0;
+
+	for (const struct caller *c = s->callers; c && n < max; c = c->next)
+		if (c->share.connections)
+			views[n++] = (struct caller_view){ .who = c->who, .use = admit_use(s->admit, c->number) };
+	return n;
+}
+
 void status_take(const struct server *s, struct status *out)
 {
 	*out = (struct status){
 		.name = s->options->name, .version = VERSION, .policy = s->options->policy, .decision = &s->decision,
 		.now = (int64_t)time(NULL),
 		.slots = admit_counts(s->admit), .connections = s->session_count, .agents = sessions_agents(s),
+		.callers = xcalloc(STATUS_CALLERS_MAX, sizeof *out->callers),
 		.running = xcalloc(STATUS_RUNNING_MAX, sizeof *out->running), .ledger = &s->ledger,
 		.toolchains = xcalloc(STATUS_TOOLCHAINS_MAX, sizeof *out->toolchains),
 		.no_files = s->no_files, .fetched = fetches_view(s->fetches), .store = store_view(s->store), .accept_any = s->accept_any, .listen = &s->listening, .http = s->http_address ? s->http_address : "off",
 	};
+	out->caller_count = view_callers(s, out->callers, STATUS_CALLERS_MAX);
 	out->running_count = jobs_view(s, out->running, STATUS_RUNNING_MAX);
 	out->toolchain_count = toolchains_view(s, out->toolchains, STATUS_TOOLCHAINS_MAX);
 	add_warnings(s, out);
@@ -38,11 +52,25 @@ void status_take(const struct server *s, struct status *out)
 
 void status_free(struct status *st)
 {
+	free(st->callers);
 	free(st->running);
 	free(st->toolchains);
 }
 
 static json_t *number(uint64_t n) { return json_integer((json_int_t)n); }
+
+static json_t *callers_json(const struct status *st)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < st->caller_count; i++) {
+		const struct caller_view *v = &st->callers[i];
+
+		json_array_append_new(all, json_pack("{ss sf si si}", "caller", v->who, "share", v->use.share,
+						     "waiting", (int)v->use.waiting, "slots", (int)v->use.holding));
+	}
+	return all;
+}
 
 static json_t *running_json(const struct status *st)
 {
@@ -151,6 +179,7 @@ void status_json(const struct status *st, struct buf *out)
 		{ "refusals", refusals_json(l) },
 		{ "cpu_us", number(l->cpu_us) },
 		{ "bytes", json_pack("{soso}", "in", number(l->bytes_in), "out", number(l->bytes_out)) },
+		{ "callers", callers_json(st) },
 		{ "running", running_json(st) },
 		{ "last", last_json(st) },
 		{ "toolchains", toolchains_json(st) },

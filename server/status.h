@@ -12,7 +12,13 @@
 #include "store.h"
 #include "toolchains.h"
 
-enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_MAX = 8 };
+enum { STATUS_RUNNING_MAX = 4096, STATUS_TOOLCHAINS_MAX = 256, STATUS_WARNINGS_MAX = 8, STATUS_CALLERS_MAX = 256 };
+
+/* One that is connected. */
+struct caller_view {
+	const char *who;
+	struct admit_use use;
+};
 
 struct status {
 	const char *name, *version, *policy;
@@ -20,6 +26,8 @@ struct status {
 	int64_t now;			/* seconds since 1970 */
 	struct admit_counts slots;
 	unsigned connections, agents;	/* of them, control connections */
+	struct caller_view *callers;
+	size_t caller_count;
 	struct job_view *running;
 	size_t running_count;
 	const struct ledger *ledger;

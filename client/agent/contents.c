@@ -164,8 +164,10 @@ static void take_next(struct contents *c)
 
 	if (c->path || c->bytes)
 		return;
-	c->events->find(&c->queue[c->at], &next, c->arg);
-	c->digest = next.digest;
+	/* it was known when it was wanted; what is known is not forgotten */
+	if (!c->events->find(&c->queue[c->at], &next, c->arg))
+		next = (struct content){ .path = "" };
+	c->digest = c->queue[c->at];
 	c->size = next.size;
 	c->path = next.path ? xstrdup(next.path) : NULL;
 	if (!next.path) {

@@ -1,10 +1,6 @@
 /*
  * digest_log.h - the digests of files on disk, for all agents of a user.
- *
- * One file of records that are only ever appended, each with a checksum: what
- * a kill or a full disk leaves of one is passed over. It is replaced by rename
- * when it has grown. Nobody waits for its lock: what is not written now is
- * found out again by the next agent.
+ * See record_log.h.
  */
 #ifndef RCC_DIGEST_LOG_H
 #define RCC_DIGEST_LOG_H

@@ -148,11 +148,24 @@ static bool has_manifest(const struct filejob *j)
 	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
 }
 
+static const struct fact *find_private(const struct filejob *j, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (private_file(&facts->v[i], &j->named))
+			return &facts->v[i];
+	return NULL;
+}
+
+/* What another needed may be private to where that one looked: then it says nothing of what this one needs. */
 static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
+	if (j->manifest_of != MANIFEST_OWN && find_private(j, &j->told.start)) {
+		facts_free(&j->told.start);
+		j->manifest_of = MANIFEST_NONE;
+	}
 	if (has_manifest(j))
 		facts_put(&j->manifest_bytes, &j->told.start);
 }
@@ -244,13 +257,12 @@ static void refresh(struct task *t)
 /* What it is about to be told: does it all fit, and is it anybody else's business? */
 static bool may_tell(const struct filejob *j, const struct facts *facts)
 {
-	for (size_t i = 0; i < facts->count; i++)
-		if (private_file(&facts->v[i], &j->named)) {
-			log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
-				 facts->v[i].path);
-			return false;
-		}
-	return facts_fit(facts);
+	const struct fact *f = find_private(j, facts);
+
+	if (f)
+		log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+			 f->path);
+	return !f && facts_fit(facts);
 }
 
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
@@ -436,10 +448,21 @@ static bool worth_keeping(const struct filejob *j)
 	return !all;
 }
 
-/* The command may have named its place by way of a link. */
-static bool in_place(const struct filejob *j, const char *path)
+/* Compilers make files; directories only in those that they fill, and links nowhere. */
+static bool may_change(const struct filejob *j, const struct change *c, const char *path)
 {
-	if (plan_may_change(j->spec.unit, j->cwd, path))
+	bool made = c->kind == CHANGE_DIR || c->kind == CHANGE_LINK;
+
+	return made ? c->kind == CHANGE_DIR && plan_may_fill(j->spec.unit, j->cwd, path) :
+		      plan_may_change(j->spec.unit, j->cwd, path);
+}
+
+/* The command may have named its place by way of a link. */
+static bool in_place(const struct filejob *j, const struct change *c)
+{
+	const char *path = c->path;
+
+	if (may_change(j, c, path))
 		return true;
 	for (size_t i = 0; i < j->named.count; i++) {
 		autofree char *real = realpath(j->named.v[i], NULL), *as_named = NULL;
@@ -447,7 +470,7 @@ static bool in_place(const struct filejob *j, const char *path)
 		if (!real || str_eq(real, j->named.v[i]) || !path_below(path, real))
 			continue;
 		as_named = xasprintf("%s%s", j->named.v[i], path + (real[1] ? strlen(real) : 0));
-		if (plan_may_change(j->spec.unit, j->cwd, as_named))
+		if (may_change(j, c, as_named))
 			return true;
 	}
 	return false;
@@ -456,7 +479,7 @@ static bool in_place(const struct filejob *j, const char *path)
 static bool changes_in_place(const struct filejob *j)
 {
 	for (size_t i = 0; i < j->changes.count; i++)
-		if (!in_place(j, j->changes.v[i].path)) {
+		if (!in_place(j, &j->changes.v[i])) {
 			log_info("change", "path=\"%s\" text=\"not a name of this command's outputs\"", j->changes.v[i].path);
 			return false;
 		}
@@ -470,6 +493,20 @@ static bool shows_time(const struct filejob *j, const struct facts *used)
 		if (argv_has(&j->spec.unit->job.steps[i].argv, "-fmodules-ts"))
 			return true;
 	return files_has_clock(j->spec.files, used);
+}
+
+/* What it said names a file that only it had: the local one has another name for that. */
+static bool speaks_of_scratch(const struct filejob *j)
+{
+	size_t len = j->stream_bytes[STREAM_STDOUT] + j->stream_bytes[STREAM_STDERR];
+	void *said = len ? mmap(NULL, len, PROT_READ, MAP_SHARED, j->output, 0) : MAP_FAILED;
+	bool found;
+
+	if (said == MAP_FAILED)
+		return len;
+	found = memmem(said, len, JOB_SCRATCH "/", strlen(JOB_SCRATCH "/"));
+	munmap(said, len);
+	return found;
 }
 
 static void check(struct task *t)
@@ -490,6 +527,8 @@ static void check(struct task *t)
 	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
 		log_info("changed", "path=\"%s\"", why);
 		j->verdict = REASON_FILES_CHANGED;
+	} else if (speaks_of_scratch(j)) {
+		j->verdict = REASON_DIAGNOSTICS;
 	}
 	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);
@@ -524,6 +563,8 @@ static enum reason verdict_of(const struct filejob *j, const struct job_result *
 	if (failed && (said->exit_status != 1 || !j->spec.may_fail))
 		return REASON_DIAGNOSTICS;
 	if (result_bytes(j->result, STREAM_STDERR) && !j->spec.may_speak)
+		return REASON_DIAGNOSTICS;
+	if (result_bytes(j->result, STREAM_STDOUT) && !j->spec.may_print)
 		return REASON_DIAGNOSTICS;
 	return REASON_NONE;
 }

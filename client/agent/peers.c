@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "ban.h"
 #include "clock.h"
 #include "link.h"
 #include "log.h"
@@ -23,8 +24,6 @@ enum {
 	PING_MS = 2000,
 	CLOCK_OFF_US = 1000000,	/* what __TIME__ shows */
 	PONG_MS = 8000,		/* a volunteer this silent is gone */
-	BACKOFF_MIN_MS = 1000,
-	BACKOFF_MAX_MS = 30000,
 	WARM_MAX = 64,		/* idle job connections a volunteer */
 	LACKS_MAX = 64,
 	RESOLVE_MS = 5000,	/* longer is as good as no answer */
@@ -109,16 +108,13 @@ static void changed(struct peer *p)
 	p->peers->events->changed(p, p->peers->arg);
 }
 
-/* Full jitter: anywhere up to the bound, so that callers do not come back together. */
 static uint64_t backoff_ms(unsigned failures)
 {
-	uint64_t bound = (uint64_t)BACKOFF_MIN_MS << (failures < 5 ? failures : 5), r = 0;
+	uint64_t r;
 
-	if (bound > BACKOFF_MAX_MS)
-		bound = BACKOFF_MAX_MS;
 	if (getrandom(&r, sizeof r, GRND_NONBLOCK) < 0)
 		r = clock_us();
-	return BACKOFF_MIN_MS / 2 + r % bound;
+	return backoff_draw(failures, r);
 }
 
 static void forget_asked(struct peer *p)

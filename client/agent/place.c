@@ -3,9 +3,16 @@
  *
  * A job is preprocessed only when it is soon to be sent: at most as many
  * preprocessors as cores, and a few texts that wait for a grant, so that a
- * full farm does not fill the agent's memory.
+ * full farm does not fill the agent's memory. A job of which nothing is held
+ * may be offered long before there is a slot for it: those that wait for a
+ * fast machine must not keep others from the slow ones.
  */
 #include "place.h"
+
+enum {
+	REMOTE_FIXED_US = 5000,	/* what going away costs here beside what was measured */
+	RETRIES = 1,		/* on another volunteer */
+};
 
 /* What must be here is bounded by the caller's slots, or by the cores when it said 0. */
 static unsigned local_bound(const struct place_view *v, const struct place_job *j)
@@ -16,6 +23,13 @@ static unsigned local_bound(const struct place_view *v, const struct place_job *
 static enum place_action here(const struct place_view *v, const struct place_job *j)
 {
 	return v->local_running < local_bound(v, j) ? PLACE_LOCAL : PLACE_WAIT;
+}
+
+static bool may_offer(const struct place_view *v, const struct place_job *j)
+{
+	if (j->holds_nothing)
+		return v->offered < OFFERED_MAX;
+	return v->preprocessing < v->cores && v->ungranted < 2 * v->cores + 2;
 }
 
 enum place_action place_decide(const struct place_view *v, const struct place_job *j)
@@ -29,14 +43,38 @@ enum place_action place_decide(const struct place_view *v, const struct place_jo
 		return PLACE_LOCAL;
 	if (j->candidates == CANDIDATES_UNKNOWN)
 		return PLACE_WAIT;
-	if (v->preprocessing < v->cores && v->ungranted < 2 * v->cores + 2)
-		return PLACE_REMOTE;
-	return PLACE_WAIT;
+	return may_offer(v, j) ? PLACE_REMOTE : PLACE_WAIT;
 }
 
 bool place_local_first(const struct place_view *v, const struct place_job *j)
 {
 	return !j->stay_remote && v->local_running < j->local_slots;
+}
+
+bool place_early_local(uint64_t predicted_us, uint64_t remote_cost_us)
+{
+	return predicted_us && predicted_us < 3 * (remote_cost_us + REMOTE_FIXED_US);
+}
+
+size_t place_next(const struct place_waiting *jobs, size_t count, uint64_t now_us)
+{
+	uint64_t most = 0;
+	size_t next = count;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t rank = jobs[i].predicted_us + (now_us - jobs[i].since_us);
+
+		if (next == count || rank > most || (rank == most && jobs[i].since_us < jobs[next].since_us)) {
+			most = rank;
+			next = i;
+		}
+	}
+	return next;
+}
+
+enum place_action place_again(unsigned failures)
+{
+	return failures <= RETRIES ? PLACE_REMOTE : PLACE_LOCAL;
 }
 
 /* One of the peers not yet taken, by weight; count if there is none of positive weight. */

@@ -102,6 +102,8 @@ void plan_share(struct plan *p);
  * compilers make of those: a volunteer is believed what an output holds, not where it is.
  */
 bool plan_may_change(const struct file_unit *u, const char *cwd, const char *path);
+/* Is it a directory in which this unit's compiler makes files, and directories, of its own, or in one? */
+bool plan_may_fill(const struct file_unit *u, const char *cwd, const char *path);
 
 /*
  * The caller's environment variables by name. travels: a job gets it, and

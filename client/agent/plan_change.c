@@ -40,9 +40,12 @@ static const struct {
 	{ "-stack-usage-file", true },
 };
 
-/* How the names end that gcc makes up; dumps have a number too (a.c.252t.optimized). */
+/*
+ * How the names end that gcc makes up; dumps have a number too (a.c.252t.optimized). Objects and dependencies may be
+ * written through a link of another name.
+ */
 static const char *const endings[] = {
-	".ci", ".dot", ".gcc.json", ".gcno", ".gkd", ".json.gz", ".sarif", ".su",
+	".ci", ".d", ".dot", ".dwo", ".gcc.json", ".gcno", ".gkd", ".json.gz", ".o", ".sarif", ".su",
 };
 
 /* gcc's modules are in one directory, clang's where it is told. */
@@ -187,6 +190,14 @@ static bool is_within(const char *cwd, const char *dir, const char *path)
 	return settled && !str_eq(settled, "/") && (str_eq(settled, path) || path_below(path, settled));
 }
 
+bool plan_may_fill(const struct file_unit *u, const char *cwd, const char *path)
+{
+	for (size_t i = 0; i < u->fills.count; i++)
+		if (is_within(cwd, u->fills.v[i], path))
+			return true;
+	return false;
+}
+
 bool plan_may_change(const struct file_unit *u, const char *cwd, const char *path)
 {
 	if (!path_canonical(path) || str_eq(path, "/") || means(cwd, u->input, path))
@@ -194,9 +205,8 @@ bool plan_may_change(const struct file_unit *u, const char *cwd, const char *pat
 	for (size_t i = 0; i < u->writes.count; i++)
 		if (means(cwd, u->writes.v[i], path))
 			return true;
-	for (size_t i = 0; i < u->fills.count; i++)
-		if (is_within(cwd, u->fills.v[i], path))
-			return true;
+	if (plan_may_fill(u, cwd, path))
+		return true;
 	for (size_t i = 0; i < u->beside.count && made_up(path_base(path)); i++)
 		if (is_beside(cwd, u->beside.v[i], path))
 			return true;

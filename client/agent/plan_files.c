@@ -31,6 +31,7 @@ static const struct stays {
 	{ "-ast-", true, REASON_NOT_A_COMPILE },
 	{ "-diagnostic-log-file", false, REASON_SIDE_OUTPUT },		/* added to by all */
 	{ "-dump-", true, REASON_NOT_A_COMPILE },
+	{ "-dwarf-debug-flags", false, REASON_RECORDS_COMMAND },	/* the driver's, with -### in it */
 	{ "-fcompare-debug", true, REASON_UNUSUAL_PLAN },
 	{ "-fhelp", true, REASON_DIAGNOSTICS },
 	{ "-fix", true, REASON_SIDE_OUTPUT },				/* writes sources */
@@ -52,6 +53,7 @@ static const struct stays {
 	{ "-load", true, REASON_READS_FILES },
 	{ "-plugin", true, REASON_READS_FILES },
 	{ "-print-", true, REASON_DIAGNOSTICS },
+	{ "-record-command-line", false, REASON_RECORDS_COMMAND },
 	{ "-rewrite-", true, REASON_NOT_A_COMPILE },
 	{ "-stats", true, REASON_DIAGNOSTICS },
 	{ "-time-", true, REASON_DIAGNOSTICS },
@@ -64,6 +66,7 @@ static const struct stays {
 	{ "--target-help", false, REASON_DIAGNOSTICS },
 	{ "--verbose", false, REASON_DIAGNOSTICS },
 	{ "--version", false, REASON_DIAGNOSTICS },
+	{ "-dwarf-debug-flags", false, REASON_RECORDS_COMMAND },
 	{ "-V", false, REASON_DIAGNOSTICS },
 	{ "-v", false, REASON_DIAGNOSTICS },
 };
@@ -294,6 +297,19 @@ static void add_prefix(struct job *job, const struct plan_options *o)
 	argv_pushf(&job->env, "GCC_EXEC_PREFIX=%s/", dir);
 }
 
+/* clang's assembler gives its debug information the directory of the file it reads; that of a temporary one is the caller's. */
+static void check_temporary(struct verdict *v, const struct command *c, const struct plan_options *o)
+{
+	bool debug = false;
+
+	if (kind_of(c) != PROGRAM_CLANG_AS || !is_temporary(c->argv.v[c->argv.count - 1], o))
+		return;
+	for (size_t i = 1; i < c->argv.count; i++)
+		debug |= str_starts(c->argv.v[i], "-debug-info-kind=");
+	if (debug)
+		verdict_local(v, REASON_DEBUG_INFO, "-g");
+}
+
 static void make_job(struct file_unit *u, const struct command *c, const struct plan_options *o)
 {
 	u->job.mode = JOB_FILES;
@@ -377,8 +393,10 @@ static void unit_read(struct plan *p, struct file_unit *u, const struct argv *us
 	find_input(u, c, user_argv);
 	if (preprocesses(&c[u->count - 1]))
 		verdict_local(&p->files, REASON_NOT_A_COMPILE, NULL);
-	for (size_t i = 0; i < u->count; i++)
+	for (size_t i = 0; i < u->count; i++) {
 		check_words(&p->files, &c[i]);
+		check_temporary(&p->files, &c[i], o);
+	}
 	check_files(&p->files, u, o);
 	if (u->count > JOB_STEPS_MAX) {
 		verdict_local(&p->files, REASON_UNUSUAL_PLAN, "too many subcommands");

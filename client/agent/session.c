@@ -725,7 +725,8 @@ static struct place_view view_of(const struct agent *a)
 
 	TAILQ_FOREACH(s, &a->sessions, link) {
 		v.preprocessing += ((s->state == PREPARING && !from_stdin(s)) || s->preprocessing) && !s->below_lease;
-		v.ungranted += s->attempt && !attempt_granted(s->attempt);
+		v.ungranted += s->attempt && !by_files(s) && !attempt_granted(s->attempt);
+		v.offered += s->loading || (s->attempt && by_files(s) && !attempt_granted(s->attempt));
 		v.waiting += s->state == WAITING && !s->must_local;
 	}
 	return v;
@@ -735,6 +736,7 @@ static struct place_job job_view(struct session *s)
 {
 	struct place_job j = {
 		.remote_able = !s->must_local,
+		.holds_nothing = by_files(s),
 		.local_slots = s->settings.local_slots,
 		.stay_remote = s->settings.mode == MODE_TEXT || s->settings.mode == MODE_FILE || !s->settings.local_slots,
 	};

@@ -44,6 +44,7 @@ void files_go(struct session *s, void (*loaded)(void *session))
 		.may_fail = s->plan->file_unit_count == 1,
 		/* clang's driver tells its compiler of the terminal, and did not know of it */
 		.may_speak = last && !(clang && s->ask.stderr_tty),
+		.may_print = last,
 	};
 
 	s->loading = filejob_new(&spec, loaded, s);

@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "file.h"
 #include "overlay.h"
+#include "terminal.h"
 #include "usage.h"
 
 enum { FILES_MAX = 16384, DIGESTS_FIRST = 256, NEED_BYTES = 32 << 10, MAP_BYTES = 4096 };
@@ -40,6 +41,7 @@ struct borrowed {
 	const struct box_request *request;
 	int blobs;		/* the store's directory of contents */
 	int null;		/* /dev/null */
+	int terminal[2];	/* -1: its caller has none, or they were handed over */
 	struct facts start;	/* until the view has it */
 	size_t start_count;
 	struct buf manifest;	/* as it was named */
@@ -425,7 +427,9 @@ static int open_ours(struct borrowed *f, struct err *err)
 	if (f->blobs < 0)
 		return err_sys(err, "%s", f->request->blobs);
 	f->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return f->null < 0 ? err_sys(err, "/dev/null") : 0;
+	if (f->null < 0)
+		return err_sys(err, "/dev/null");
+	return f->request->job.caller.columns ? terminal_open(&f->request->job.caller, f->terminal, err) : 0;
 }
 
 int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed **out, struct err *err)
@@ -433,7 +437,7 @@ int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed 
 	struct borrowed *f = *out = xcalloc(1, sizeof *f);
 	int rc;
 
-	*f = (struct borrowed){ .link = l, .request = q, .blobs = -1, .null = -1, .overlay = { .upper = -1, .proc = -1, .root = -1 } };
+	*f = (struct borrowed){ .link = l, .request = q, .blobs = -1, .null = -1, .terminal = { -1, -1 }, .overlay = { .upper = -1, .proc = -1, .root = -1 } };
 	rc = open_ours(f, err);
 	if (rc == 0)
 		rc = get_facts(f, err);
@@ -446,6 +450,18 @@ int borrowed_enter(struct link *l, const struct box_request *q, struct borrowed 
 
 int borrowed_fd(const struct borrowed *f) { return fuse_fd(f->fuse); }
 int borrowed_null(const struct borrowed *f) { return f->null; }
+
+bool borrowed_terminal(struct borrowed *f, int ends[2])
+{
+	bool is = f->terminal[0] >= 0;
+
+	if (is) {
+		ends[0] = fd_steal(&f->terminal[0]);
+		ends[1] = fd_steal(&f->terminal[1]);
+	}
+	return is;
+}
+
 int borrowed_turn(struct borrowed *f, struct err *err) { return fuse_turn(f->fuse, err); }
 const char *borrowed_stopped(const struct borrowed *f) { return *f->why ? f->why : NULL; }
 int borrowed_patience(struct borrowed *f) { return fuse_patience(f->fuse, clock_us()); }

@@ -27,6 +27,8 @@ bool borrowed_in_user_namespace(void);
 
 int borrowed_fd(const struct borrowed *f);		/* readable: borrowed_turn() */
 int borrowed_null(const struct borrowed *f);		/* /dev/null, to read */
+/* What its stderr is, if its caller's is a terminal: to read from, and to write to. They are the caller's then. */
+bool borrowed_terminal(struct borrowed *f, int ends[2]);
 /* Requests of the job. ERR_IO. */
 int borrowed_turn(struct borrowed *f, struct err *err);
 /* ANSWER, HAVE, BLOB_NONE: *rc is 0 or ERR_WIRE, which ends the job. False: it is none of them. */

@@ -65,7 +65,7 @@ struct steps {
 	unsigned samples;
 	bool over;		/* nothing more is to be started: the result stands */
 	int children;		/* signalfd */
-	int out[2], err[2];	/* pipes */
+	int out[2], err[2];	/* pipes; or err a terminal */
 	int report;		/* of a program that has yet to execute; -1: none */
 };
 
@@ -536,21 +536,31 @@ static void make_env(struct steps *s)
 		argv_pushf(&s->env, "TMPDIR=%s", s->q->confined ? ROOT_JOB : s->q->directory);
 }
 
+/* What the programs say, and where we hear it. */
+static int open_ears(struct steps *s, struct err *err)
+{
+	bool terminal = s->files && borrowed_terminal(s->files, s->err);
+
+	if (pipe2(s->out, O_CLOEXEC) < 0 || (!terminal && pipe2(s->err, O_CLOEXEC) < 0))
+		return err_sys(err, "pipes");
+	fcntl(s->out[0], F_SETFL, O_NONBLOCK);
+	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
 static int open_all(struct steps *s, struct err *err)
 {
 	const char *name = s->q->job.input_name;
 	sigset_t chld;
+	int rc;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	s->children = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->children < 0 || pipe2(s->out, O_CLOEXEC) < 0 || pipe2(s->err, O_CLOEXEC) < 0)
-		return err_sys(err, "pipes");
-	fcntl(s->out[0], F_SETFL, O_NONBLOCK);
-	fcntl(s->err[0], F_SETFL, O_NONBLOCK);
-	if (!*name)
-		return 0;
+	rc = s->children < 0 ? err_sys(err, "signalfd") : open_ears(s, err);
+	if (rc < 0 || !*name)
+		return rc;
 	if (s->q->input_pipe)
 		return mkfifo(name, 0600) < 0 ? err_sys(err, "%s", name) : 0;
 	s->input_file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

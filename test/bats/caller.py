@@ -117,7 +117,7 @@ def main():
         sys.exit("caller: lacking: %r" % state[33:])
     runner = Connection(address, 1)
     runner.next(WELCOME)
-    control.send(RESERVE, identity + struct.pack("<Ib", 0, 0))
+    control.send(RESERVE, identity + struct.pack("<IIb", 0, 0, 0))
     kind, _, grant = control.next(GRANT, REFUSE)
     if kind == REFUSE:
         sys.exit("caller: no grant: %r" % grant)

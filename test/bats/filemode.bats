@@ -77,6 +77,13 @@ went() {
 	done
 }
 
+@test "what one source said on stdout is said once, though the next one fails" {
+	extra() { echo 'int g( {' >bad.c; }
+	need gcc
+	same gcc -O2 -fdump-tree-optimized=stdout -c a.c bad.c
+	[ -n "$(out)" ]
+}
+
 @test "what is written through, and what is replaced" {
 	extra() {
 		echo old >a.o && ln a.o hard && chmod 755 a.o
@@ -135,13 +142,16 @@ warns() {
 }
 
 @test "the assembler's words" {
-	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; }
+	extra() { printf 'f:\n\tnonsense\n' >n.s; echo 'void f(void) { __asm__("nonsense"); }' >n.c; echo '__asm__(".warning \"hm\"");' >odd.c; }
 	for cc in $C; do
 		same "$cc" -c n.s
 		went 1
 		same "$cc" -c n.c -o n.o
 		went 1
 	done
+	# of the file between two steps, whose name shows
+	same gcc -pipe -c odd.c
+	was_local diagnostics
 }
 
 @test "stdout and stderr in one file, both used: compiled here" {

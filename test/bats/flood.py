@@ -79,7 +79,7 @@ def first(c):
 def unread(what, megabytes):
     """Messages that are answered, on one connection, and the answers not read."""
     role = RUNNER if what == "job" else CONTROL
-    one = {"ping": frame(PING, b"12345678"), "reserve": frame(RESERVE, bytes(32) + struct.pack("<Ib", 0, 0)),
+    one = {"ping": frame(PING, b"12345678"), "reserve": frame(RESERVE, bytes(32) + struct.pack("<IIb", 0, 0, 0)),
            "job": frame(JOB, struct.pack("<Q", 1) + job_of(bytes(32), "-", "/cc1", [])) + frame(INPUT_END, bytes(16))}[what]
     c = connect(role)
     taken, cut = push(c, one * (int(megabytes) * 1000000 // len(one)), 8)
@@ -147,7 +147,7 @@ def reserves(count, program):
     """Reservations of one connection for a toolchain that is there."""
     c = connect(CONTROL)
     identity = announce(c, program)
-    c.socket.sendall(b"".join(frame(RESERVE, identity + struct.pack("<Ib", 0, 0), i) for i in range(int(count))))
+    c.socket.sendall(b"".join(frame(RESERVE, identity + struct.pack("<IIb", 0, 0, 0), i) for i in range(int(count))))
     answers = {GRANT: 0, REFUSE: 0}
     said, end = "", time.monotonic() + 2
     while time.monotonic() < end:	# a grant that is not used lapses, and the next one comes
@@ -179,7 +179,7 @@ def outputs(count, size, program):
         c = connect(RUNNER)
         c.next(WELCOME)
         control.socket.settimeout(5)
-        control.socket.sendall(frame(RESERVE, identity + struct.pack("<Ib", 0, 0), i + 1))
+        control.socket.sendall(frame(RESERVE, identity + struct.pack("<IIb", 0, 0, 0), i + 1))
         try:
             kind, _, grant = control.next(GRANT, REFUSE)
         except TimeoutError:
@@ -217,7 +217,7 @@ def bomb(count, program):
     control, c = connect(CONTROL), connect(RUNNER)
     identity = announce(control, program)
     c.next(WELCOME)
-    control.send(RESERVE, identity + struct.pack("<Ib", 0, 0))
+    control.send(RESERVE, identity + struct.pack("<IIb", 0, 0, 0))
     _, _, grant = control.next(GRANT)
     c.send(JOB, grant + job_of(identity, "-", program, ["-o", "out.o", "-"]))
     raw = (b".rept 3000\nnop\n.endr\n" * 2979)[:65536 - 16]

@@ -109,7 +109,7 @@ right() {
 	echo "# no job process after $(((${EPOCHREALTIME/./} - began) / 1000)) ms" >&3
 	expect_says alder '.running == [] and .phase == "paused" and .capacity == 0 and .jobs.preempted >= 18'
 	wait "$build"
-	right 20
+	right 4
 	went=$(status_of alder | jq .jobs.preempted)
 	[ "$(rcc --hosts --json | jq '[.hosts[].preempted] | add')" -eq "$went" ]
 	[ "$(rcc --hosts --json | jq '.hosts[0].failures')" -eq 0 ]
@@ -186,7 +186,7 @@ where_it_runs() {
 	says alder '([.running[].number, (.last[] | select(.ending == "done") | .number)] | max) <
 		([.last[] | select(.ending == "preempted") | .number] | min)' || fail "not the newest: $(status_of alder | jq -c .last)"
 	wait "$build"
-	right 5
+	right 2
 }
 
 @test "policy idle: nothing while somebody is at a terminal" {

@@ -131,6 +131,7 @@ rccd_fails() {
 	status_of 1 | jq -e '.name == "alder" and .slots == 3 and .free == 3 and .queued == 0 and .running == []' >/dev/null
 	status_of 1 | jq -e '.last[0] | .exit_status == 0 and .cpu_us > 0 and .bytes_out > 0 and (.programs | test("cc1"))' >/dev/null
 	status_of 1 | jq -e '.toolchains | length > 0 and any(.[]; .state == "ready")' >/dev/null
+	status_of 1 | jq -e '.callers == [{"caller": "at 127.0.0.1", "share": 1.0, "waiting": 0, "slots": 0}]' >/dev/null
 	(($(status_of 1 | jq '.jobs.done // .jobs.ok // ([.jobs[]] | add)') == before + 1))
 }
 
@@ -159,6 +160,16 @@ rccd_fails() {
 	grep -q alder page
 	if grep -Eo '(src|href)="https?:[^"]*"' page; then false; fi
 	get -I "$(url /)" | grep -qi '^content-type: text/html'
+}
+
+# In the order of arrival, the modest one would have one of thirteen.
+@test "two callers of unequal greed share one slot" {
+	local counts modest
+	rccd_start fair --listen 127.0.0.1:0 --http 127.0.0.1:0 --jobs 1 --fault silent-job
+	counts=$(PYTHONDONTWRITEBYTECODE=1 timeout 60 python3 "$BATS_TEST_DIRNAME/fair.py" "$(address_of fair)" \
+		"$(readlink -f "$(command -v as)")" 30 3>&-)
+	modest=${counts##* }
+	((modest >= 10 && modest <= 20)) || fail "$counts"
 }
 
 @test "other paths, other methods, another Host" {

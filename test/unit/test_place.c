@@ -158,6 +158,58 @@ static void nobody_is_sampled_from_nobody(void **state)
 	assert_int_equal(place_sample(none, 0, counting, &seed, chosen), 0);
 }
 
+static void texts_bound_what_is_offered_and_jobs_without_one_go_further(void **state)
+{
+	struct place_view v = { .cores = 2, .local_running = 2, .ungranted = 6, .preprocessing = 2, .offered = OFFERED_MAX - 1 };
+	struct place_job j = job(CANDIDATES_SOME);
+
+	(void)state;
+	assert_int_equal(place_decide(&v, &j), PLACE_WAIT);
+	j.holds_nothing = true;
+	assert_int_equal(place_decide(&v, &j), PLACE_REMOTE);
+	v.offered++;
+	assert_int_equal(place_decide(&v, &j), PLACE_WAIT);
+}
+
+static void what_costs_no_more_than_sending_it_stays(void **state)
+{
+	(void)state;
+	assert_true(place_early_local(29999, 5000));
+	assert_false(place_early_local(30000, 5000));
+	assert_true(place_early_local(14999, 0));
+	assert_false(place_early_local(0, 5000));
+}
+
+static void the_longest_goes_first_and_of_equals_the_first_that_came(void **state)
+{
+	struct place_waiting jobs[] = { { 10, 5 }, { 90, 5 }, { 20, 5 }, { 90, 5 } };
+
+	(void)state;
+	assert_int_equal(place_next(jobs, 4, 100), 1);
+	assert_int_equal(place_next(jobs, 1, 100), 0);
+	assert_int_equal(place_next(jobs, 0, 100), 0);
+}
+
+/* Against a stream of long jobs, one a step. */
+static void a_short_job_is_passed_only_by_those_that_came_soon_after(void **state)
+{
+	struct place_waiting jobs[] = { { 1000, 0 }, { 21000, 0 } };
+	uint64_t now;
+
+	(void)state;
+	for (now = 0; place_next(jobs, 2, now) == 1; now += 100)
+		jobs[1].since_us = now + 100;
+	assert_in_range(now, 19000, 20200);
+}
+
+static void a_failed_job_has_one_more_volunteer_then_comes_home(void **state)
+{
+	(void)state;
+	assert_int_equal(place_again(1), PLACE_REMOTE);
+	assert_int_equal(place_again(2), PLACE_LOCAL);
+	assert_int_equal(place_again(9), PLACE_LOCAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +225,11 @@ int main(void)
 		cmocka_unit_test(samples_are_distinct_and_have_room_first),
 		cmocka_unit_test(samples_follow_capacity),
 		cmocka_unit_test(nobody_is_sampled_from_nobody),
+		cmocka_unit_test(texts_bound_what_is_offered_and_jobs_without_one_go_further),
+		cmocka_unit_test(what_costs_no_more_than_sending_it_stays),
+		cmocka_unit_test(the_longest_goes_first_and_of_equals_the_first_that_came),
+		cmocka_unit_test(a_short_job_is_passed_only_by_those_that_came_soon_after),
+		cmocka_unit_test(a_failed_job_has_one_more_volunteer_then_comes_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,20 @@ static void what_only_means_something_here_stays(void **state UNUSED)
 		     "--statistics");
 }
 
+static void names_that_only_the_driver_has_stay(void **state UNUSED)
+{
+#define CC1AS " \"/usr/lib/llvm-14/bin/clang\" \"-cc1as\" "
+	assert_stays("clang -frecord-command-line -c a.c", CLANG "\"-record-command-line\" \"clang -### -c\" \"-o\" \"a.o\" \"a.c\"\n",
+		     REASON_RECORDS_COMMAND, "-record-command-line");
+	assert_stays("clang -g -c a.S", CLANG "\"-E\" \"-o\" \"/tmp/t/a-1.s\" \"a.S\"\n"
+		     CC1AS "\"-debug-info-kind=constructor\" \"-o\" \"a.o\" \"/tmp/t/a-1.s\"\n", REASON_DEBUG_INFO, "-g");
+	assert_units("clang -c a.S", CLANG "\"-E\" \"-o\" \"/tmp/t/a-1.s\" \"a.S\"\n" CC1AS "\"-o\" \"a.o\" \"/tmp/t/a-1.s\"\n",
+		     "a.S -> a.o, a.o 1\n"
+		     "clang -cc1 -triple x86_64-pc-linux-gnu -E -o /.rcc/a-1.s a.S\nclang -cc1as -o a.o /.rcc/a-1.s\n");
+	assert_units("clang -g -c a.s", CC1AS "\"-debug-info-kind=constructor\" \"-o\" \"a.o\" \"a.s\"\n",
+		     "a.s -> a.o, a.o 0\nclang -cc1as -debug-info-kind=constructor -o a.o a.s\n");
+}
+
 static void a_directory_called_proc_is_none_of_the_kernels(void **state UNUSED)
 {
 	struct plan *p = plan_of("gcc -c fs/proc/inode.c", CC1 "fs/proc/inode.c -Ifs/proc/ " TO_S AS);
@@ -297,9 +311,11 @@ static void outputs_are_written_where_the_command_says(void **state UNUSED)
 		/* made up by the compiler */
 		"/w/out/x.su", "/w/out/x.y.gcno", "/w/out/x.y.c.252t.optimized", "/w/out/x.y.c.001l.class", "/w/out/a.ci",
 		"/w/src/a.gcc.json", "/w/a.c.gkd", "/w/x.c.opt-record.json.gz", "/w/pre-x.su",
+		/* what a link may lead to */
+		"/w/src/a.d", "/w/x.o",
 	}, *const may_not[] = {
 		"/", "/w", "/w/out", "/w/inc", "/w/src", "/etc/passwd", "/w/src/a.c", "/w/src/b.c", "/w/inc/h.h", "/w/forced.h",
-		"/w/src/a.h", "/w/src/a.sh", "/w/x.y.o", "/w/src/out/x.y.o", "/w/out/x.y.o/z", "/w/out/x.y.o.old", "/out/x.y.o",
+		"/w/src/a.h", "/w/src/a.sh", "/w/y.o", "/w/src/out/x.y.o", "/w/out/x.y.o/z", "/w/out/x.y.o.old", "/out/x.y.o",
 		"/w/out/../out/x.y.o", "/w/./out/x.y.o", "/w//out/x.y.o", "/w/out/x.y.o/", "w/out/x.y.o", "",
 		"/w/out/xx.su", "/w/out/b.su", "/w/out/x-1.su", "/w/inc/x.su", "/w/out/x.d/y.su", "/w/out/x.252t", "/w/out/.x.su",
 		"/w/gcm.cache/m.gcm", "/.rcc/cc000000.s", "/w/Makefile", "/l", "/w/src/a.c.orig", "/w/inc/x.252t.y",
@@ -352,6 +368,7 @@ int main(void)
 		cmocka_unit_test(whatever_is_written_beside_the_object_may_be),
 		cmocka_unit_test(a_precompiled_header_is_an_output),
 		cmocka_unit_test(what_only_means_something_here_stays),
+		cmocka_unit_test(names_that_only_the_driver_has_stay),
 		cmocka_unit_test(a_directory_called_proc_is_none_of_the_kernels),
 		cmocka_unit_test(a_moved_gcc_says_where_it_is),
 		cmocka_unit_test(odd_inputs_and_outputs_stay),

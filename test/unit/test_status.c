@@ -17,6 +17,8 @@
 static struct ledger ledger;
 static struct argv listening;
 static struct job_view running = { .job = { .number = 7, .caller = "me@host", .programs = "cc1 as" }, .running_ms = 1500 };
+static struct caller_view callers[] = { { "key f<m> a@b", { .share = 0.75, .waiting = 6, .holding = 2 } },
+					{ "at ::1", { .share = 0.25 } } };
 static struct toolchain_view toolchains[] = {
 	{ .state = "lacking", .programs = "cc1", .text = "/usr/bin/as: other <contents>", .total = 5 },
 	{ .state = "fetching", .programs = "cc1plus", .text = "", .done = 12000000, .total = 43000000 },
@@ -37,7 +39,7 @@ static int setup(void **state UNUSED)
 	status = (struct status){
 		.name = "al<der", .version = "1.2", .policy = "polite", .decision = &decision, .now = 1060,
 		.slots = { .slots = 5, .capacity = 4, .running = 1, .granted = 1, .queued = 3 }, .agents = 2, .connections = 5,
-		.running = &running, .running_count = 1, .ledger = &ledger, .toolchains = toolchains,
+		.running = &running, .running_count = 1, .callers = callers, .caller_count = 2, .ledger = &ledger, .toolchains = toolchains,
 		.toolchain_count = 2, .store = { .bytes = 3000000, .max_bytes = 10000000000, .evicted = 1 }, .no_files = "mount <fuse>",
 		.fetched = { .brought = 2, .brought_bytes = 77 }, .accept_any = true, .listen = &listening, .http = "off",
 	};
@@ -86,6 +88,11 @@ static void json_says_it_all(void **state UNUSED)
 	assert_string_equal(json_string_value(json_object_get(first, "text")), "wall \"time\"");
 	first = json_array_get(json_object_get(root, "running"), 0);
 	assert_int_equal(number(first, "running_ms"), 1500);
+	first = json_array_get(json_object_get(root, "callers"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "caller")), "key f<m> a@b");
+	assert_true(json_real_value(json_object_get(first, "share")) == 0.75);
+	assert_int_equal(number(first, "waiting"), 6);
+	assert_int_equal(number(first, "slots"), 2);
 	first = json_array_get(json_object_get(root, "toolchains"), 0);
 	assert_string_equal(json_string_value(json_object_get(first, "state")), "lacking");
 	assert_int_equal(number(json_array_get(json_object_get(root, "toolchains"), 1), "done"), 12000000);
@@ -133,6 +140,9 @@ static void metrics_are_what_prometheus_reads(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "\nrccd_store_evicted_total 1\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_blobs_brought_bytes_total 77\n"));
 	assert_non_null(strstr(buf_str(&b), "\nrccd_refusals_total{reason=\"queue is full\"} 2\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_caller_share{caller=\"at ::1\"} 0.25\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_caller_waiting{caller=\"key f<m> a@b\"} 6\n"));
+	assert_non_null(strstr(buf_str(&b), "\nrccd_caller_slots{caller=\"key f<m> a@b\"} 2\n"));
 	assert_int_equal(b.p[b.len - 1], '\n');
 	for (char *line = strtok_r(buf_str(&b), "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (str_starts(line, "# HELP ")) {
@@ -165,6 +175,7 @@ static void the_page_escapes_what_strangers_say(void **state UNUSED)
 	assert_non_null(strstr(buf_str(&b), "role=alert>No sandbox."));
 	assert_non_null(strstr(buf_str(&b), "wall &quot;time&quot;"));
 	assert_null(strstr(buf_str(&b), "<script"));
+	assert_non_null(strstr(buf_str(&b), ">key f&lt;m&gt; a@b</td><td class=n>75%</td><td class=n>2</td><td class=n>6</td>"));
 	assert_non_null(strstr(buf_str(&b), "<i class=shut style=\"width:20.00%\">"));
 	assert_non_null(strstr(buf_str(&b), "<b>shrinking</b>: 4 of 5 &lt;slots&gt; <span class=soft>&middot; policy polite<"));
 	assert_non_null(strstr(buf_str(&b), "Refused: queue is full (2), program is not allowed (1)<"));

@@ -40,7 +40,7 @@ GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (cha
 GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1, .hold = HOLD_BATTERY)
 GOES_AROUND(wire_toolchain_state, free(back.text), .id = { { 7 } }, .state = TOOLCHAIN_FETCHING, .done = 3,
 	    .total = 1ull << 33, .text = (char *)"/usr/bin/as differs")
-GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .niceness = -3)
+GOES_AROUND(wire_reserve, (void)0, .toolchain = { { 9 } }, .predicted_ms = 5, .predicted_mb = 6, .niceness = -3)
 GOES_AROUND(wire_grant, (void)0, .token = 0x1122334455667788)
 GOES_AROUND(wire_refuse, free(back.text), .refusal = REFUSAL_BUSY, .text = (char *)"")
 GOES_AROUND(wire_input_end, (void)0, .bytes = 1ull << 40, .hash = 99)

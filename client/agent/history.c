@@ -1,0 +1,252 @@
+/*
+ * history.c - two tables of fixed size: jobs, and lines through the jobs of a class.
+ *
+ * The table of jobs has buckets of eight: a key has eight places, and the one used least lately is overwritten. So
+ * nothing is ever moved, and memory is bounded without a list.
+ */
+#include "history.h"
+
+#include <math.h>
+
+#include "buf.h"
+#include "record_log.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024 };
+static const double fit_kept = 127.0 / 128;	/* of a line's sums, at each new job */
+
+/* As on disk. */
+enum { RECORD_JOB = 1, RECORD_CLASS = 2 };
+struct line { double n, x, xx, cpu, x_cpu, occupancy, x_occupancy; };	/* decayed sums; x is bytes */
+struct record {
+	uint64_t kind, key;
+	union {
+		struct { uint64_t cpu_us, occupancy_us; } job;
+		struct line line;
+	};
+	uint64_t check;
+};
+static const struct record_kind records = { .what = "rcc history 1\n", .size = sizeof(struct record), .max_bytes = 8 << 20 };
+
+struct job { uint64_t key, cpu_us, occupancy_us, used; bool fresh; };	/* key 0: none; fresh: not in the file yet */
+struct class { uint64_t key; struct line line; bool fresh; };
+
+struct history {
+	struct job jobs[HISTORY_JOBS];
+	struct class classes[HISTORY_CLASSES];
+	uint64_t uses;
+	double mean_us, mean_log;
+	uint64_t seen;
+};
+
+struct history *history_new(void) { return xcalloc(1, sizeof(struct history)); }
+void history_free(struct history *h) { free(h); }
+
+static uint64_t job_key(const struct history_job *j)
+{
+	uint64_t key = XXH3_64bits_withSeed(j->source, strlen(j->source), XXH3_64bits(j->flags, strlen(j->flags)) + j->toolchain);
+
+	return key ? key : 1;
+}
+
+static uint64_t class_key(const struct history_job *j)
+{
+	return (XXH3_64bits_withSeed(&j->toolchain, sizeof j->toolchain, (unsigned char)j->level)) | 1;
+}
+
+static const struct job *find_job(const struct history *h, uint64_t key)
+{
+	const struct job *bucket = &h->jobs[key % (HISTORY_JOBS / WAYS) * WAYS];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (bucket[i].key == key)
+			return &bucket[i];
+	return NULL;
+}
+
+/* The job's place; a new one takes that of whoever was used least lately. */
+static struct job *take_job(struct history *h, uint64_t key)
+{
+	struct job *bucket = &h->jobs[key % (HISTORY_JOBS / WAYS) * WAYS], *oldest = bucket;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (bucket[i].key == key)
+			return &bucket[i];
+		if (bucket[i].used < oldest->used)
+			oldest = &bucket[i];
+	}
+	*oldest = (struct job){ .key = key };
+	return oldest;
+}
+
+/* Classes are few. One that meets another in its place takes it. */
+static struct class *class_at(struct history *h, uint64_t key) { return &h->classes[key % HISTORY_CLASSES]; }
+
+/* The height of the line at x, never below nothing; a line that falls, or has but one x, is flat at the mean. */
+static uint64_t height(const struct line *l, double y, double x_y, double x)
+{
+	double spread = l->n * l->xx - l->x * l->x;
+	double slope = spread > 1e-6 * l->n * l->xx ? (l->n * x_y - l->x * y) / spread : 0;
+	double at = slope > 0 && x > 0 ? (y - slope * l->x) / l->n + slope * x : y / l->n;
+
+	return at > 1 ? (uint64_t)at : 1;
+}
+
+enum history_source history_predict(const struct history *h, const struct history_job *j, struct history_cost *out)
+{
+	const struct job *known = find_job(h, job_key(j));
+	uint64_t key = class_key(j);
+	const struct class *c = &h->classes[key % HISTORY_CLASSES];
+	double x = (double)j->input_bytes;
+
+	*out = (struct history_cost){ 0 };
+	if (known) {
+		*out = (struct history_cost){ known->cpu_us, known->occupancy_us };
+		return HISTORY_KNOWN;
+	}
+	if (c->key != key || c->line.n < FIT_JOBS)
+		return HISTORY_UNKNOWN;
+	out->cpu_us = height(&c->line, c->line.cpu, c->line.x_cpu, x);
+	out->occupancy_us = height(&c->line, c->line.occupancy, c->line.x_occupancy, x);
+	return HISTORY_FITTED;
+}
+
+static uint64_t averaged(uint64_t old, uint64_t new)
+{
+	return old - old / NEWEST_SHARE + new / NEWEST_SHARE;
+}
+
+static void learn_job(struct history *h, uint64_t key, struct history_cost seen)
+{
+	struct job *k = take_job(h, key);
+
+	k->cpu_us = k->used ? averaged(k->cpu_us, seen.cpu_us) : seen.cpu_us;
+	k->occupancy_us = k->used ? averaged(k->occupancy_us, seen.occupancy_us) : seen.occupancy_us;
+	k->used = ++h->uses;
+	k->fresh = true;
+}
+
+static void learn_class(struct history *h, uint64_t key, double x, struct history_cost seen)
+{
+	struct class *c = class_at(h, key);
+	double cpu = (double)seen.cpu_us, occupancy = (double)seen.occupancy_us;
+	struct line *l = &c->line;
+
+	if (c->key != key)
+		*c = (struct class){ .key = key };
+	*l = (struct line){
+		.n = l->n * fit_kept + 1, .x = l->x * fit_kept + x, .xx = l->xx * fit_kept + x * x,
+		.cpu = l->cpu * fit_kept + cpu, .x_cpu = l->x_cpu * fit_kept + x * cpu,
+		.occupancy = l->occupancy * fit_kept + occupancy, .x_occupancy = l->x_occupancy * fit_kept + x * occupancy,
+	};
+	c->fresh = true;
+}
+
+void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed)
+{
+	seen.occupancy_us = (uint64_t)((double)seen.occupancy_us * speed);
+	learn_job(h, job_key(j), seen);
+	if (j->input_bytes)
+		learn_class(h, class_key(j), (double)j->input_bytes, seen);
+	h->seen += h->seen < MEAN_JOBS;
+	h->mean_us += ((double)seen.occupancy_us - h->mean_us) / (double)h->seen;
+	h->mean_log += (log((double)seen.occupancy_us + 1) - h->mean_log) / (double)h->seen;
+}
+
+uint64_t history_mean_us(const struct history *h) { return (uint64_t)h->mean_us; }
+uint64_t history_typical_us(const struct history *h) { return h->seen ? (uint64_t)exp(h->mean_log) : 0; }
+
+char history_level(char *const *argv, size_t count)
+{
+	char level = '0';
+
+	for (size_t i = 0; i < count; i++) {
+		const char *w = argv[i];
+
+		if (w[0] != '-' || w[1] != 'O')
+			continue;
+		if (!w[2] || strchr("0123szg", w[2]))
+			level = w[2] ? w[2] : '1';
+		else if (str_eq(w, "-Ofast"))
+			level = 'f';
+	}
+	return level;
+}
+
+char *history_flags(char *const *argv, size_t count)
+{
+	static const char *const costly[] = { "-O", "-g", "-f", "-m", "-std=" };
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(costly); j++)
+			if (str_starts(argv[i], costly[j])) {
+				buf_printf(&b, "%s ", argv[i]);
+				break;
+			}
+	return buf_str(&b);
+}
+
+/* The file */
+
+static void take_record(void *arg, const void *record)
+{
+	struct history *h = arg;
+	const struct record *r = record;
+
+	if (r->kind == RECORD_CLASS) {
+		*class_at(h, r->key) = (struct class){ .key = r->key, .line = r->line };
+		return;
+	}
+	if (r->kind != RECORD_JOB)
+		return;
+	*take_job(h, r->key) = (struct job){ .key = r->key, .cpu_us = r->job.cpu_us, .occupancy_us = r->job.occupancy_us,
+					     .used = ++h->uses };
+}
+
+void history_load(struct history *h, const char *path)
+{
+	record_log_load(&records, path, take_record, h);
+}
+
+static int by_use(const void *a, const void *b)
+{
+	const struct job *const *x = a, *const *y = b;
+
+	return ((*x)->used > (*y)->used) - ((*x)->used < (*y)->used);
+}
+
+/* Those not in the file yet, or all: as records, those used last at the end, so that loading keeps the order. */
+static size_t collect(struct history *h, bool all, struct record *out)
+{
+	autofree struct job **jobs = xcalloc(HISTORY_JOBS, sizeof *jobs);
+	size_t count = 0, n = 0;
+
+	for (size_t i = 0; i < HISTORY_JOBS; i++)
+		if (h->jobs[i].key && (all || h->jobs[i].fresh))
+			jobs[count++] = &h->jobs[i];
+	qsort(jobs, count, sizeof *jobs, by_use);
+	for (size_t i = 0; i < count; i++) {
+		out[n++] = (struct record){ .kind = RECORD_JOB, .key = jobs[i]->key,
+					    .job = { jobs[i]->cpu_us, jobs[i]->occupancy_us } };
+		jobs[i]->fresh = false;
+	}
+	for (size_t i = 0; i < HISTORY_CLASSES; i++)
+		if (h->classes[i].key && (all || h->classes[i].fresh)) {
+			out[n++] = (struct record){ .kind = RECORD_CLASS, .key = h->classes[i].key, .line = h->classes[i].line };
+			h->classes[i].fresh = false;
+		}
+	return n;
+}
+
+void history_save(struct history *h, const char *path)
+{
+	autofree struct record *out = xcalloc(HISTORY_JOBS + HISTORY_CLASSES, sizeof *out);
+	size_t n = collect(h, false, out);
+
+	if (!n || record_log_append(&records, path, out, n))
+		return;
+	record_log_replace(&records, path, out, collect(h, true, out));
+}

@@ -1,0 +1,236 @@
+/*
+ * test_history.c - what is predicted of a job, and what a new agent knows of it.
+ */
+#include "unit.h"
+
+#include "history.h"
+#include "scratch.h"
+
+static struct history_job job(const char *source, uint64_t bytes)
+{
+	return (struct history_job){ .source = source, .flags = "-O2 ", .toolchain = 7, .level = '2', .input_bytes = bytes };
+}
+
+static void learn(struct history *h, const char *source, uint64_t bytes, uint64_t cpu_us, uint64_t occupancy_us)
+{
+	struct history_job j = job(source, bytes);
+
+	history_learn(h, &j, (struct history_cost){ cpu_us, occupancy_us }, 1);
+}
+
+static enum history_source ask(const struct history *h, const char *source, uint64_t bytes, struct history_cost *out)
+{
+	struct history_job j = job(source, bytes);
+
+	return history_predict(h, &j, out);
+}
+
+static void of_an_unknown_job_nothing_is_said(void **state)
+{
+	struct history *h = history_new();
+	struct history_cost c = { 1, 1 };
+
+	(void)state;
+	assert_int_equal(ask(h, "/a.c", 100, &c), HISTORY_UNKNOWN);
+	assert_true(c.cpu_us == 0 && c.occupancy_us == 0 && history_mean_us(h) == 0);
+	history_free(h);
+}
+
+static void cpu_and_occupancy_are_held_apart(void **state)
+{
+	struct history *h = history_new();
+	struct history_cost c;
+
+	(void)state;
+	learn(h, "/a.c", 100, 1000, 900000);
+	assert_int_equal(ask(h, "/a.c", 100, &c), HISTORY_KNOWN);
+	assert_true(c.cpu_us == 1000 && c.occupancy_us == 900000);
+	assert_int_equal(history_mean_us(h), 900000);
+	history_free(h);
+}
+
+static void the_newest_counts_most(void **state)
+{
+	struct history *h = history_new();
+	struct history_cost c;
+
+	(void)state;
+	learn(h, "/a.c", 100, 900, 900);
+	learn(h, "/a.c", 100, 1800, 1800);
+	ask(h, "/a.c", 100, &c);
+	assert_true(c.cpu_us == 1200 && c.occupancy_us == 1200);
+	for (unsigned i = 0; i < 20; i++)
+		learn(h, "/a.c", 100, 300, 300);
+	ask(h, "/a.c", 100, &c);
+	assert_in_range(c.cpu_us, 295, 305);
+	history_free(h);
+}
+
+static void other_flags_and_other_toolchains_are_other_jobs(void **state)
+{
+	struct history *h = history_new();
+	struct history_job debug = job("/a.c", 0), other = job("/a.c", 0);
+	struct history_cost c;
+
+	(void)state;
+	debug.flags = "-O0 -g ";
+	other.toolchain = 8;
+	learn(h, "/a.c", 0, 1000, 1000);
+	assert_int_equal(history_predict(h, &debug, &c), HISTORY_UNKNOWN);
+	assert_int_equal(history_predict(h, &other, &c), HISTORY_UNKNOWN);
+	history_free(h);
+}
+
+static void a_new_job_is_put_on_the_line_of_its_like(void **state)
+{
+	struct history *h = history_new();
+	struct history_job other = job("/new.c", 5000);
+	struct history_cost c;
+
+	(void)state;
+	for (unsigned i = 1; i <= 20; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		learn(h, source, i * 1000, 1000 + i * 500, 2000 + i * 1000);
+	}
+	assert_int_equal(ask(h, "/new.c", 40000, &c), HISTORY_FITTED);
+	assert_in_range(c.cpu_us, 20990, 21010);
+	assert_in_range(c.occupancy_us, 41990, 42010);
+	other.level = '0';
+	assert_int_equal(history_predict(h, &other, &c), HISTORY_UNKNOWN);
+	history_free(h);
+}
+
+static void inputs_of_one_size_give_their_mean(void **state)
+{
+	struct history *h = history_new();
+	struct history_cost c;
+
+	(void)state;
+	for (unsigned i = 1; i <= 20; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		learn(h, source, 1000, 500, i % 2 ? 1000 : 3000);
+	}
+	assert_int_equal(ask(h, "/new.c", 1000000, &c), HISTORY_FITTED);
+	assert_in_range(c.occupancy_us, 1900, 2100);
+	history_free(h);
+}
+
+static void a_slow_machine_does_not_make_a_job_long(void **state)
+{
+	struct history *h = history_new();
+	struct history_job j = job("/a.c", 0);
+	struct history_cost c;
+
+	(void)state;
+	history_learn(h, &j, (struct history_cost){ 1000, 4000 }, 0.25);
+	history_predict(h, &j, &c);
+	assert_true(c.cpu_us == 1000 && c.occupancy_us == 1000);
+	history_free(h);
+}
+
+/* However many jobs come, some are remembered, the newest always; and it does not grow: the table has no way to. */
+static void the_oldest_make_room(void **state)
+{
+	struct history *h = history_new();
+	size_t kept = 0;
+	struct history_cost c;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * HISTORY_JOBS; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		learn(h, source, 0, i + 1, i + 1);
+		assert_int_equal(ask(h, source, 0, &c), HISTORY_KNOWN);
+	}
+	for (unsigned i = 0; i < 3 * HISTORY_JOBS; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		kept += ask(h, source, 0, &c) == HISTORY_KNOWN;
+		assert_true(!c.cpu_us || c.cpu_us == i + 1);
+	}
+	assert_in_range(kept, HISTORY_JOBS * 9 / 10, HISTORY_JOBS);
+	history_free(h);
+}
+
+static void a_new_agent_knows_it(void **state)
+{
+	struct history *h = history_new(), *next = history_new();
+	struct history_cost c;
+
+	(void)state;
+	for (unsigned i = 1; i <= 20; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		learn(h, source, i * 1000, i * 500, i * 1000);
+	}
+	history_save(h, in_scratch("history"));
+	learn(h, "/1.c", 1000, 3500, 7000);
+	history_save(h, in_scratch("history"));
+	history_load(next, in_scratch("history"));
+	assert_int_equal(ask(next, "/20.c", 0, &c), HISTORY_KNOWN);
+	assert_true(c.cpu_us == 10000 && c.occupancy_us == 20000);
+	ask(next, "/1.c", 0, &c);
+	assert_in_range(c.occupancy_us, 2990, 3010);
+	assert_int_equal(ask(next, "/new.c", 10000, &c), HISTORY_FITTED);
+	history_free(h);
+	history_free(next);
+}
+
+static void damage_costs_one_record(void **state)
+{
+	struct history *h = history_new(), *next = history_new();
+	autoclose int fd = -1;
+	struct history_cost c;
+	size_t known = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		learn(h, source, 0, 1000, 1000);
+	}
+	history_save(h, in_scratch("damaged"));
+	fd = open(in_scratch("damaged"), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "damage", 6, 24 + 20), 6);
+	history_load(next, in_scratch("damaged"));
+	for (unsigned i = 0; i < 4; i++) {
+		autofree char *source = xasprintf("/%u.c", i);
+
+		known += ask(next, source, 0, &c) == HISTORY_KNOWN;
+		assert_true(!c.cpu_us || c.cpu_us == 1000);
+	}
+	assert_int_equal(known, 3);
+	history_free(h);
+	history_free(next);
+}
+
+static void words_tell_the_level_and_the_class(void **state)
+{
+	char *plain[] = { "cc1", "-quiet", "-I", "include", "-DX=1", "x.c" };
+	char *words[] = { "cc1", "-O1", "-DX=2", "-O3", "-g", "y.c" };
+	autofree char *none = history_flags(plain, ARRAY_LEN(plain)), *some = history_flags(words, ARRAY_LEN(words));
+
+	(void)state;
+	assert_int_equal(history_level(plain, ARRAY_LEN(plain)), '0');
+	assert_int_equal(history_level(words, ARRAY_LEN(words)), '3');
+	assert_int_equal(history_level((char *[]){ "-O" }, 1), '1');
+	assert_int_equal(history_level((char *[]){ "-Os", "-Ofast" }, 2), 'f');
+	assert_string_equal(none, "");
+	assert_string_equal(some, "-O1 -O3 -g ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_an_unknown_job_nothing_is_said), cmocka_unit_test(cpu_and_occupancy_are_held_apart),
+		cmocka_unit_test(the_newest_counts_most), cmocka_unit_test(other_flags_and_other_toolchains_are_other_jobs),
+		cmocka_unit_test(a_new_job_is_put_on_the_line_of_its_like), cmocka_unit_test(inputs_of_one_size_give_their_mean),
+		cmocka_unit_test(a_slow_machine_does_not_make_a_job_long), cmocka_unit_test(the_oldest_make_room),
+		cmocka_unit_test(a_new_agent_knows_it), cmocka_unit_test(damage_costs_one_record),
+		cmocka_unit_test(words_tell_the_level_and_the_class),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
