@@ -140,9 +140,11 @@ during() {
 		for i in 1 2 3 4; do printf '#pragma once\nint t%d;\n' "$i" >"t$i.h"; done
 		touch -d 2105-01-01 t1.h; touch -d @0 t2.h; touch -d @1500000000 t3.h t4.h
 		printf '#include "t%d.h"\n' 1 2 3 4 >t.c
-		echo 'const char *stamp = __TIMESTAMP__;' >>t.c
-		touch -d @1600000000 t.c
+		echo 'const char *stamp = __TIMESTAMP__;' >stamp.c
+		touch -d @1600000000 t.c stamp.c
 	}
+	same gcc -g -c stamp.c
+	expect_counted .jobs.total 1
 	same_sh '$RCC gcc -g -MD -c t.c && cp t.o first.o && echo "int z3;" >t3.h && touch -d @1500000000 t3.h && $RCC gcc -g -MD -c t.c'
 	[ "$(status)" -eq 0 ]
 	went 2
