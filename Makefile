@@ -150,7 +150,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=missingIncludeSystem \
 		--enable=warning,portability --include="$$queue" -D_GNU_SOURCE '-D__typeof__(x)=void *' \
 		-Icommon -Iclient -Iclient/agent -Iserver -Iserver/box common client server
-	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads test/bench/modes .ci/run
+	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads test/bench/modes test/bench/identical .ci/run
 .PHONY: lint
 
 include contrib/install.mk

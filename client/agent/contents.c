@@ -35,6 +35,7 @@ struct contents {
 	/* The content at hand: the worker's while it works. */
 	struct digest digest;
 	uint64_t size;
+	uint16_t mode;
 	char *path;			/* NULL: bytes */
 	unsigned char *bytes;		/* copied, as what they are part of may go before the worker is back */
 	bool open;
@@ -61,7 +62,8 @@ static bool open_content(struct contents *c)
 	if (!c->path)
 		return true;
 	c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return c->fd >= 0 && fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->size;
+	return c->fd >= 0 && fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->size &&
+	       (c->mode == ANY_MODE || c->mode == (st.st_mode & 07777));
 }
 
 /* One frame's worth, whole unless the file has shrunk. */
@@ -169,6 +171,7 @@ static void take_next(struct contents *c)
 		next = (struct content){ .path = "" };
 	c->digest = c->queue[c->at];
 	c->size = next.size;
+	c->mode = next.mode;
 	c->path = next.path ? xstrdup(next.path) : NULL;
 	if (!next.path) {
 		c->bytes = xmalloc(next.size + 1);

@@ -20,7 +20,10 @@ struct content {
 	uint64_t size;
 	const char *path;		/* borrowed; a file's own */
 	const unsigned char *bytes;	/* instead of a path */
+	uint16_t mode;			/* that the file must still have, its permission bits; ANY_MODE: any */
 };
+
+enum { ANY_MODE = 0xffff };
 
 struct contents_events {
 	/* What has this digest. False: nothing that we know, which breaks the protocol. */

@@ -299,7 +299,7 @@ static bool find_content(const struct digest *d, struct content *out, void *arg)
 	}
 	f = j->refreshed ? told_contents(&j->told, d) : NULL;
 	if (f)
-		*out = (struct content){ .digest = *d, .size = f->size, .path = f->path };
+		*out = (struct content){ .digest = *d, .size = f->size, .path = f->path, .mode = f->mode };
 	return f;
 }
 

@@ -26,7 +26,7 @@ struct filejob_spec {
 	const struct file_unit *unit;		/* of it */
 	const char *cwd;
 	const struct toolchain *toolchain;
-	bool has_date;				/* SOURCE_DATE_EPOCH is set: no clock shows in what it makes */
+	bool has_date;				/* SOURCE_DATE_EPOCH counts: no clock shows in what it makes */
 	bool may_fail;				/* a failure can be handed on as it is */
 	bool may_speak;				/* and so can words on stderr */
 	bool may_print;				/* and on stdout */

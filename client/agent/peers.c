@@ -198,6 +198,16 @@ static void send_hello(struct conn *c, const struct peer *p, enum wire_role role
 
 /* What a volunteer may say on its control connection, and when. */
 
+static void send_ping(struct peer *p)
+{
+	autobuf struct buf b = { 0 };
+
+	p->ping_ms = clock_ms();
+	p->ping_us = clock_us();
+	wire_ping_put(&b, p->ping_us);
+	conn_send(p->control, WIRE_PING, 0, &b);
+}
+
 static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct err *err)
 {
 	int rc;
@@ -212,7 +222,8 @@ static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct 
 	p->trouble[0] = 0;
 	p->room.slots = p->welcome.slots;
 	p->failures_in_row = 0;
-	p->ping_ms = p->pong_ms = clock_ms();
+	p->pong_ms = clock_ms();
+	send_ping(p);	/* how far it is, and what time it has there, is wanted at once */
 	become(p, PEER_READY);
 	log_info("peer-ready", "peer=%s name=%s slots=%u", p->key, p->welcome.name, p->welcome.slots);
 	changed(p);
@@ -432,7 +443,6 @@ void peer_wake(struct peer *p)
 
 static void tick_peer(struct peer *p, uint64_t now)
 {
-	autobuf struct buf b = { 0 };
 
 	if (p->state == PEER_CONNECTING && now - p->since_ms > ANSWER_MS)
 		peer_fail(p, REASON_SERVER_STALLED, "does not answer");
@@ -448,10 +458,7 @@ static void tick_peer(struct peer *p, uint64_t now)
 	/* one at a time: the answer to an earlier one would be taken for a wrong one */
 	if (now - p->ping_ms < PING_MS || p->pong_ms < p->ping_ms)
 		return;
-	p->ping_ms = now;
-	p->ping_us = clock_us();
-	wire_ping_put(&b, p->ping_us);
-	conn_send(p->control, WIRE_PING, 0, &b);
+	send_ping(p);
 }
 
 void peers_start_over(struct peers *ps)

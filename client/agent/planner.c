@@ -25,6 +25,12 @@ struct planner *planner_new(void)
 	return pl;
 }
 
+void planner_free(struct planner *pl)
+{
+	plan_cache_free(pl->cache);
+	free(pl);
+}
+
 static const struct argv *words_of(const struct ask *ask)
 {
 	return ask->expanded.count ? &ask->expanded : &ask->argv;

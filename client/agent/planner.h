@@ -15,6 +15,7 @@
 struct planner;
 
 struct planner *planner_new(void);
+void planner_free(struct planner *pl);
 
 /*
  * The text that `driver -###` would print for this request, from the cache.

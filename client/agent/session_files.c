@@ -39,7 +39,8 @@ void files_go(struct session *s, void (*loaded)(void *session))
 	struct filejob_spec spec = {
 		.loop = s->agent->loop, .files = s->agent->files, .manifests = s->agent->manifests, .plan = s->plan,
 		.unit = file_unit_of(s), .cwd = s->ask.cwd, .toolchain = s->toolchain,
-		.has_date = environment_get(&s->ask.env, "SOURCE_DATE_EPOCH"),
+		/* clang heeds it from version 16 on only */
+		.has_date = !clang && environment_get(&s->ask.env, "SOURCE_DATE_EPOCH"),
 		/* what was said for one unit must not be said again */
 		.may_fail = s->plan->file_unit_count == 1,
 		/* clang's driver tells its compiler of the terminal, and did not know of it */

@@ -50,7 +50,7 @@ static bool find(const struct digest *d, struct content *out, void *arg)
 	const struct tree_entry *e = supply_find(&s->toolchain->tree, d);
 
 	if (e)
-		*out = (struct content){ .digest = e->digest, .size = e->size, .path = e->path };
+		*out = (struct content){ .digest = e->digest, .size = e->size, .path = e->path, .mode = ANY_MODE };
 	return e;
 }
 

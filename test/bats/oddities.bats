@@ -103,7 +103,7 @@ during() {
 		} >Makefile
 		echo 1 >in
 		for ((i = 0; i < 8; i++)); do
-			for j in a b; do printf '#include "g%d.h"\n#include "h.h"\n' $i >$j$i.c; done
+			for j in a b; do printf '#include "g%d.h"\n#include "h.h"\n' "$i" >"$j$i.c"; done
 		done
 	}
 	same_sh 'if [ -n "$RCC" ]; then make -s -j4 RCC="$RCC"; else make -s; fi'
@@ -137,12 +137,14 @@ during() {
 @test "mtimes in the future, in 1970, equal, without nanoseconds" {
 	extra() {
 		local i
-		for i in 1 2 3 4; do printf '#pragma once\nint t%d;\n' $i >t$i.h; done
+		for i in 1 2 3 4; do printf '#pragma once\nint t%d;\n' "$i" >"t$i.h"; done
 		touch -d 2105-01-01 t1.h; touch -d @0 t2.h; touch -d @1500000000 t3.h t4.h
 		printf '#include "t%d.h"\n' 1 2 3 4 >t.c
-		echo 'const char *stamp = __TIMESTAMP__;' >>t.c
-		touch -d @1600000000 t.c
+		echo 'const char *stamp = __TIMESTAMP__;' >stamp.c
+		touch -d @1600000000 t.c stamp.c
 	}
+	same gcc -g -c stamp.c
+	expect_counted .jobs.total 1
 	same_sh '$RCC gcc -g -MD -c t.c && cp t.o first.o && echo "int z3;" >t3.h && touch -d @1500000000 t3.h && $RCC gcc -g -MD -c t.c'
 	[ "$(status)" -eq 0 ]
 	went 2

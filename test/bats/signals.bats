@@ -83,7 +83,7 @@ ends_by() {
 	slow_source 400 >slow.c
 	for ms in 0 1 2 3 5 8 12 20 40 80 150; do
 		run probe -s INT -a "$ms" rcc gcc -O2 -c slow.c
-		[ "$output" = 'killed 2' ]
+		[ "$output" = 'killed 2' ] || fail "after $ms ms: $output"
 		[ ! -e slow.o ]
 	done
 	wait_until 5 no_jobs_left

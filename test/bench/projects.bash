@@ -79,3 +79,43 @@ fetch() {
 		>>"$dir/apt/log" 2>&1 || return 1
 	mv "$dir/src/$package.part" "$dir/src/$package"
 }
+
+# --- their commands ----------------------------------------------------------
+
+# A compiler that writes down what it is told, then does it.
+make_recorder() {
+	local name
+
+	for name in gcc g++; do
+		cat >"$farm_scratch/record-$name" <<-RECORDER
+		#!/bin/bash
+		for word; do [ "\$word" != -c ] || flock "$farm_scratch/commands" printf '%s\0' "\$PWD" $name "\$#" "\$@" >>"$farm_scratch/commands"; done
+		exec $name "\$@"
+		RECORDER
+		chmod +x "$farm_scratch/record-$name"
+	done
+}
+
+# record PROJECT: its tree, built; its commands in $farm_scratch/commands.
+record() {
+	local name=$1 arguments=()
+
+	rm -rf "$farm_scratch/tree"
+	: >"$farm_scratch/commands"
+	cp -a "$dir/src/${source_of[$name]}" "$farm_scratch/tree"
+	cd "$farm_scratch/tree" || exit 1
+	if declare -F "prepare_$name" >/dev/null; then "prepare_$name" || return 1; fi
+	if declare -F "make_$name" >/dev/null; then read -ra arguments < <("make_$name"); fi
+	farm_make "$farm_scratch/record.log" CC="$farm_scratch/record-gcc$(c_standard "$name")" CXX="$farm_scratch/record-g++" -j2 "${arguments[@]}"
+}
+
+# each COMMAND...: every command that was recorded, after these words, where it was run.
+each() {
+	local where compiler count word words
+
+	while IFS= read -r -d '' where && IFS= read -r -d '' compiler && IFS= read -r -d '' count; do
+		words=()
+		while ((count--)) && IFS= read -r -d '' word; do words+=("$word"); done
+		cd "$where" && "$@" "$compiler" "${words[@]}" >/dev/null 2>&1
+	done <"$farm_scratch/commands"
+}

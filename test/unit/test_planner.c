@@ -7,6 +7,9 @@
 #include "planner.h"
 #include "scratch.h"
 
+static void cleanup_planner(struct planner **pl) { planner_free(*pl); }
+#define autoplanner __attribute__((cleanup(cleanup_planner)))
+
 static void make_file(const char *name)
 {
 	autofree char *path = xasprintf("%s/%s", scratch, name);
@@ -80,7 +83,7 @@ static void learn(struct planner *pl, const char *options, const char *source)
 
 static void programs_are_looked_up_and_the_source_must_be_there(void **state UNUSED)
 {
-	struct planner *pl = planner_new();
+	autoplanner struct planner *pl = planner_new();
 	struct ask ask = ask_of("clang -c a.c");
 	autofree char *text = clang_says("a.c"), *program = realpath("/bin/sh", NULL);
 	struct plan *p = made(pl, &ask, text);
@@ -103,7 +106,7 @@ static void programs_are_looked_up_and_the_source_must_be_there(void **state UNU
 
 static void a_precompiled_header_that_appears_ends_what_was_remembered(void **state UNUSED)
 {
-	struct planner *pl = planner_new();
+	autoplanner struct planner *pl = planner_new();
 
 	learn(pl, "-include h.h", "a.c");
 	learn(pl, "-include h.h", "b.c");
@@ -115,7 +118,7 @@ static void a_precompiled_header_that_appears_ends_what_was_remembered(void **st
 static void what_the_driver_looks_for_itself_is_not_remembered(void **state UNUSED)
 {
 	static const char *const options[] = { "-fprofile-use=p", "-fprofile-sample-use=p", "-fsanitize-ignorelist=l" };
-	struct planner *pl = planner_new();
+	autoplanner struct planner *pl = planner_new();
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		autofree char *command = xasprintf("clang %s -c c.c", options[i]);
