@@ -19,7 +19,10 @@
 #include "told.h"
 #include "wire.h"
 
-enum { OPEN_MAX_QUESTIONS = 256 };	/* that wait for our disk; more of them wait in the connection */
+enum {
+	OPEN_MAX_QUESTIONS = 256,	/* that wait for our disk; more of them wait in the connection */
+	QUESTIONS_MAX = 1 << 15,	/* of a job, as a box has it too */
+};
 
 struct filejob {
 	struct filejob_spec spec;
@@ -370,8 +373,8 @@ static int on_question(struct filejob *j, const struct frame *f, struct err *err
 	struct wire_question m = { 0 };
 	struct task *t;
 
-	if (!j->refreshed)
-		return err_set(err, ERR_WIRE, "QUESTION out of turn");
+	if (!j->refreshed || j->counts.questions >= QUESTIONS_MAX)
+		return err_set(err, ERR_WIRE, "QUESTION out of turn, or one too many");
 	if (wire_question_get(&r, &m, err) < 0)
 		return err->code;
 	t = task_new(j, find_answer, answer);
