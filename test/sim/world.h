@@ -1,22 +1,21 @@
 /*
  * world.h - callers with their agents, volunteers, and the network between them.
  *
- * Decisions are made by the very code of the programs: client/agent's place, finish, hedge, breaker, ban, speed and
- * history, and server's admit. Everything here is what surrounds them.
+ * Decisions are made by the very code of the programs: client/agent's place, finish, outlook, hedge, breaker, ban, speed
+ * and history, and server's admit. Everything here is what surrounds them.
  */
 #ifndef RCC_SIM_WORLD_H
 #define RCC_SIM_WORLD_H
 
 #include "admit.h"
-#include "ban.h"
 #include "breaker.h"
 #include "dice.h"
 #include "events.h"
 #include "finish.h"
 #include "hedge.h"
 #include "history.h"
+#include "outlook.h"
 #include "place.h"
-#include "speed.h"
 
 enum {
 	RESERVED_MAX = 8,
@@ -80,15 +79,9 @@ struct view {
 	bool up, told;
 	uint64_t cut_until_us;		/* partition */
 	uint64_t to_us, from_us;	/* when the last message arrives: one connection keeps the order */
-	unsigned slots, free, queued;
 	bool draining;
-	unsigned outstanding;		/* our reservations */
-	double pending;			/* the jobs they stand for */
-	uint32_t *running;		/* our attempts there */
-	size_t running_count;
 	unsigned connects;		/* failed in a row */
-	struct speed speed;
-	struct bans bans;
+	struct outlook outlook;
 };
 
 struct agent {
