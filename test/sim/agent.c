@@ -29,13 +29,7 @@ static void list_drop(uint32_t *v, size_t *count, uint32_t what)
 
 /* Predictions */
 
-struct history_job history_key(uint32_t job, char name[16])
-{
-	for (unsigned i = 0; i < 8; i++)
-		name[i] = (char)('a' + (job >> (4 * i) & 15));
-	name[8] = 0;
-	return (struct history_job){ .source = name, .flags = "" };
-}
+struct history_job history_key(uint32_t job) { return (struct history_job){ .key = job + 1 }; }
 
 static uint64_t mean_us(const struct agent *a)
 {
@@ -49,10 +43,8 @@ static uint64_t predict(const struct world *w, uint32_t job, bool *guessed)
 {
 	const struct agent *a = &w->agents[w->jobs[job].agent];
 	struct history_cost cost;
-	struct history_job j;
-	char name[16];
+	struct history_job j = history_key(job);
 
-	j = history_key(job, name);
 	*guessed = history_predict(a->history, &j, &cost) == HISTORY_UNKNOWN;
 	return *guessed ? mean_us(a) : cost.occupancy_us;
 }
@@ -247,15 +239,13 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	struct agent *a = agent_of(w, t);
 	struct view *v = &a->views[t->view];
 	uint64_t now_ms = w->now_us / 1000;
-	struct history_job key;
 	uint32_t job = t->job;
+	struct history_job key = history_key(job);
 	bool guessed;
-	char name[16];
 	uint64_t predicted = predict(w, job, &guessed);
 
 	speed_learn(&v->outlook.speed, guessed ? history_typical_us(a->history) : predicted, took_us, guessed, now_ms);
-	key = history_key(job, name);
-	history_learn(a->history, &key, (struct history_cost){ took_us, took_us }, speed_now(&v->outlook.speed, now_ms));
+	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, now_ms));
 	ban_served(&v->outlook.bans, 1);
 	finish_job(w, job, attempt);
 }

@@ -151,10 +151,9 @@ static void teach(struct world *w, uint32_t agent)
 	for (uint32_t i = 0; i < a->jobs; i++) {
 		uint32_t job = a->first_job + i;
 		uint64_t seen = (uint64_t)((double)w->jobs[job].work_us * exp(0.1 * dice_normal(&w->dice)));
-		char name[16];
-		struct history_job key = history_key(job, name);
+		struct history_job key = history_key(job);
 
-		history_learn(a->history, &key, (struct history_cost){ seen, seen }, 1);
+		history_learn(a->history, &key, (struct history_cost){ .cpu_us = seen, .occupancy_us = seen }, 1);
 	}
 	for (size_t i = 0; i < a->view_count; i++)
 		for (unsigned n = 0; n < 8; n++)

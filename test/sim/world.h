@@ -150,7 +150,7 @@ void agent_event(struct world *w, const struct event *e);
 void agent_lost(struct world *w, uint32_t agent, uint32_t view);
 void agent_wake(struct world *w, uint32_t agent);
 /* As what the history knows it. */
-struct history_job history_key(uint32_t job, char name[16]);
+struct history_job history_key(uint32_t job);
 
 /* volunteer.c */
 void volunteer_event(struct world *w, const struct event *e);
