@@ -33,7 +33,8 @@ struct history_job history_job(const struct history_words *w, uint64_t input_byt
 
 struct history_cost {
 	uint64_t cpu_us, occupancy_us;
-	uint64_t memory_kb;	/* at most at once; 0: unknown, as it is of a job that is not known itself */
+	uint64_t memory_kb;	/* at most at once; this and bytes are 0 of a job that is not known itself */
+	uint64_t bytes;		/* to a volunteer and back */
 };
 
 enum history_source {

@@ -412,7 +412,7 @@ static size_t next_of(struct world *w, const uint32_t *jobs, size_t count)
 		waiting[i] = (struct place_waiting){ predict(w, jobs[i], &guessed), w->jobs[jobs[i]].arrived_us };
 		longest = waiting[i].predicted_us > longest ? waiting[i].predicted_us : longest;
 	}
-	next = place_next(waiting, count, w->now_us);
+	next = place_next(waiting, count);
 	for (size_t i = 0; i < count; i++)
 		must(w, waiting[next].since_us <= waiting[i].since_us + longest, "nobody is passed by who came much later");
 	return next;
