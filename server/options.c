@@ -12,6 +12,7 @@
 #include "address.h"
 #include "buf.h"
 #include "file.h"
+#include "cores.h"
 #include "log.h"
 #include "policy.h"
 
@@ -325,7 +326,7 @@ static char *computed_default(const struct option_row *row)
 	char host[256] = "";
 
 	if (str_eq(row->name, "jobs"))
-		return xasprintf("%ld", sysconf(_SC_NPROCESSORS_ONLN));
+		return xasprintf("%u", cores_usable());
 	if (str_eq(row->name, "job-memory"))
 		return xasprintf("%llu", (unsigned long long)options_job_memory(options_machine_bytes()));
 	if (str_eq(row->name, "name"))

@@ -23,6 +23,7 @@
 
 #include "agent.h"
 #include "clock.h"
+#include "cores.h"
 #include "file.h"
 #include "gap.h"
 #include "log.h"
@@ -82,16 +83,13 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* All cores, as many as there are; returns how many we were let have. */
-static unsigned full_affinity(void)
+/* All cores, as many as there are. */
+static void full_affinity(void)
 {
 	cpu_set_t all;
 
 	memset(&all, 0xff, sizeof all);
 	sched_setaffinity(0, sizeof all, &all);
-	if (sched_getaffinity(0, sizeof all, &all) < 0)
-		return 1;
-	return (unsigned)CPU_COUNT(&all);
 }
 
 static void log_to_file(void)
@@ -413,7 +411,8 @@ int main(int argc, char **argv)
 	log_to_file();
 	make_temp_dir(argv[2]);
 	go_to_background();
-	build_agent(full_affinity());
+	full_affinity();
+	build_agent(cores_usable());
 	log_info("start", "pid=%d version=%s", (int)getpid(), VERSION);
 	uv_run(self.agent.loop, UV_RUN_DEFAULT);
 	return 0;
