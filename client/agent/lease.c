@@ -16,7 +16,7 @@ struct lease {
 	uv_poll_t poll;
 	int pidfd;
 	char text[48];
-	bool own_slot;
+	unsigned slots;
 	enum reason reason;
 	struct lease_note note;
 	uint64_t since_us;
@@ -56,7 +56,7 @@ static void on_exit_of(uv_poll_t *poll, int status, int events)
 	(void)status, (void)events;
 	TAILQ_REMOVE(&ls->live, l, link);
 	ls->count--;
-	ls->taken -= l->own_slot;
+	ls->taken -= l->slots;
 	stats_reason(ls->stats, l->reason, 0, us);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	close(l->pidfd);
@@ -81,20 +81,20 @@ static unsigned long long start_time(pid_t pid)
 	return start;
 }
 
-const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason,
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, unsigned slots, enum reason reason,
 		      const struct lease_note *note)
 {
 	struct lease *l = xcalloc(1, sizeof *l);
 
 	*l = (struct lease){ .all = ls, .pidfd = pidfd, .reason = reason, .note = *note, .since_us = clock_us(),
-			     .own_slot = !slotless && !lease_live(ls, below) };
+			     .slots = lease_live(ls, below) ? 0 : slots };
 	if (lease_live(ls, below))
 		snprintf(l->text, sizeof l->text, "%s", below);
 	else
 		snprintf(l->text, sizeof l->text, "%d:%llu", (int)pid, start_time(pid));
 	TAILQ_INSERT_TAIL(&ls->live, l, link);
 	ls->count++;
-	ls->taken += l->own_slot;
+	ls->taken += l->slots;
 	if (uv_poll_init(ls->loop, &l->poll, pidfd) < 0)
 		abort();
 	l->poll.data = l;

@@ -27,11 +27,11 @@ struct leases *leases_new(uv_loop_t *loop, struct stats *stats,
 			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us), void *arg);
 /*
  * Lease a slot to the process pid, of which pidfd (taken over) tells the end.
- * below: the text of a live lease that it runs under; then, and when slotless
- * is set, it takes no slot of its own. The time until its end is counted for reason. Returns the text
+ * below: the text of a live lease that it runs under; then
+ * it takes no slot of its own, else so many as slots says. The time until its end is counted for reason. Returns the text
  * for RCC_LEASE, borrowed: valid until the loop goes on.
  */
-const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason,
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, unsigned slots, enum reason reason,
 		      const struct lease_note *note);
 /* Is this the text of a live lease? NULL and "" are not. */
 bool lease_live(const struct leases *ls, const char *text);

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "planner.h"
 #include "proc.h"
+#include "threads.h"
 #include "toolchain_data.h"
 
 /* A toolchain being found off the loop. The session may end first. */
@@ -87,6 +88,11 @@ bool session_reads_a_pipe(const struct session *s)
 	return s->local.reason == REASON_INPUT_ODD || argv_has(&s->ask.argv, "-");
 }
 
+static unsigned slots_here(const struct session *s)
+{
+	return session_reads_a_pipe(s) ? 0 : threads_of(&s->ask.argv, s->agent->cores);
+}
+
 /* The wrapper execs its compiler now, and holds a slot until that ends. */
 void session_go_local(struct session *s, enum reason reason)
 {
@@ -99,7 +105,7 @@ void session_go_local(struct session *s, enum reason reason)
 	stats_reason(st, reason, 1, reason_is_fallback(reason) ? clock_us() - s->came_us : 0);
 	if (s->pidfd >= 0)
 		m.lease = (char *)lease_new(s->agent->leases, s->pid, fd_steal(&s->pidfd),
-					    environment_get(&s->ask.env, "RCC_LEASE"), session_reads_a_pipe(s), reason, &note);
+					    environment_get(&s->ask.env, "RCC_LEASE"), slots_here(s), reason, &note);
 	log_debug("local", "pid=%d reason=%s", (int)s->pid, reason_key(reason));
 	local_go_put(&b, &m);
 	session_send(s, REQUEST_LOCAL, &b);
