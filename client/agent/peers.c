@@ -523,6 +523,13 @@ struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys
 	return p;
 }
 
+bool peer_is_out(const struct peer *p)
+{
+	uint64_t now = clock_ms();
+
+	return (p->state == PEER_BACKOFF && now < p->retry_ms) || p->room.draining || now < p->shunned_ms;
+}
+
 void peer_describe(const struct peer *p, struct peer_info *out)
 {
 	*out = (struct peer_info){

@@ -59,6 +59,8 @@ struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer
 struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys);
 /* Connect if it is neither connected nor in back-off. */
 void peer_wake(struct peer *p);
+/* It cannot be had now, and not at once: in back-off, failing, or leaving. */
+bool peer_is_out(const struct peer *p);
 void peer_describe(const struct peer *p, struct peer_info *out);
 
 /* What it said about one toolchain. Read-only, for pages. */

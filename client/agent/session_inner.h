@@ -50,6 +50,9 @@ struct session {
 	struct peer **candidates;
 	unsigned *caps;
 	size_t candidate_count;
+	bool candidates_awaited;	/* more may be named soon */
+	bool candidates_fixed;		/* one has failed it: it gets no others but those left */
+	uint64_t candidates_as_of;	/* volunteers_changes() */
 	struct attempt *attempt;
 	enum reason first_failure;	/* one volunteer has failed it already, so */
 	bool preprocessing;
