@@ -315,11 +315,12 @@ struct lookup resolver_look(struct resolver *r, const struct host *entry)
 {
 	struct entry *e = entry_of(r, entry);
 	uint64_t now = clock_ms();
+	bool late = !e->answered && now - e->began_ms >= PENDING_MS;
 
 	e->used_ms = now;
 	ask_if_due(e, now);
-	return (struct lookup){ .hosts = e->hosts, .count = e->count, .trouble = e->trouble,
-				.pending = !e->answered && now - e->began_ms < PENDING_MS };
+	return (struct lookup){ .hosts = e->hosts, .count = e->count, .pending = !e->answered && !late,
+				.trouble = late ? "no name server has answered yet" : e->trouble };
 }
 
 void resolver_hurry(struct resolver *r, const struct host *entry)
