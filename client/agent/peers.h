@@ -2,8 +2,8 @@
  * peers.h - the volunteers: who is there, what each can take, and warm
  * connections to them.
  *
- * One control connection a volunteer is kept while the agent lives; it is
- * made when a job first wants it, and after a failure not before a back-off
+ * One control connection a volunteer is kept as long as jobs want it; it is
+ * made when one first does, and after a failure not before a back-off
  * with full jitter is over. Job connections are kept warm in a pool. A
  * toolchain of ours that a volunteer wants is brought there; see supply.h.
  */

@@ -32,11 +32,12 @@ struct entry {
 	struct host *hosts;		/* as of the last good answer */
 	size_t count;
 	char trouble[160];
-	bool running, answered;
+	bool answered;
 	bool hurried;			/* since the last answer */
 	unsigned setbacks;		/* in a row */
 	uint32_t ttl_s;
-	uint64_t began_ms, ended_ms;	/* the last lookup */
+	uint64_t made_ms;		/* first named */
+	uint64_t ended_ms;		/* the last lookup */
 	uint64_t used_ms;
 	uv_getaddrinfo_t addresses;
 	uv_work_t work;
@@ -48,7 +49,7 @@ struct resolver {
 	void (*changed)(void *arg);
 	void *arg;
 	uint64_t changes;
-	bool srv_running;		/* one at a time: a thread waits for it */
+	bool running;			/* one lookup at a time: each holds a thread, and others need those */
 	TAILQ_HEAD(, entry) entries;
 };
 
@@ -105,20 +106,22 @@ static bool same(const struct host *a, size_t a_count, const struct host *b, siz
 	return true;
 }
 
+static void ask_those_due(struct resolver *r);
+
 static void ended(struct entry *e, bool bad, bool news)
 {
 	struct resolver *r = e->resolver;
 
-	e->running = false;
+	r->running = false;
 	e->ended_ms = clock_ms();
 	e->setbacks = bad || e->hurried ? e->setbacks + !e->hurried : 0;
 	e->hurried = false;
-	news |= !e->answered;
+	if (news || !e->answered) {
+		r->changes++;
+		r->changed(r->arg);
+	}
 	e->answered = true;
-	if (!news)
-		return;
-	r->changes++;
-	r->changed(r->arg);
+	ask_those_due(r);
 }
 
 /* text as it came from a library, of a name server's words. */
@@ -232,7 +235,6 @@ static void on_srv_done(uv_work_t *work, int status)
 	struct entry *e = q->entry;
 
 	(void)status;
-	e->resolver->srv_running = false;
 	if (q->rc < 0)
 		failed(e, q->err.text);
 	else
@@ -247,7 +249,6 @@ static void ask_for_records(struct entry *e)
 
 	*q = (struct question){ .entry = e, .name = xstrdup(e->name) };
 	e->work.data = q;
-	e->resolver->srv_running = true;
 	uv_queue_work(e->resolver->loop, &e->work, on_srv_work, on_srv_done);
 }
 
@@ -255,32 +256,33 @@ static void ask_for_records(struct entry *e)
 
 static bool due(const struct entry *e, uint64_t now)
 {
-	if (e->running || (e->kind == HOST_SRV && e->resolver->srv_running))
-		return false;
 	return !e->answered || now - e->ended_ms >= resolve_delay_ms(e->setbacks, e->ttl_s);
 }
 
 static void ask_if_due(struct entry *e, uint64_t now)
 {
-	if (!due(e, now))
+	if (e->resolver->running || !due(e, now))
 		return;
-	e->running = true;
-	e->began_ms = now;
+	e->resolver->running = true;
 	if (e->kind == HOST_SRV)
 		ask_for_records(e);
 	else
 		ask_addresses(e);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void ask_those_due(struct resolver *r)
 {
-	struct resolver *r = timer->data;
 	uint64_t now = clock_ms();
 	struct entry *e;
 
 	TAILQ_FOREACH(e, &r->entries, link)
 		if (now - e->used_ms < USED_MS)
 			ask_if_due(e, now);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	ask_those_due(timer->data);
 }
 
 struct resolver *resolver_new(uv_loop_t *loop, void (*changed)(void *arg), void *arg)
@@ -306,7 +308,7 @@ static struct entry *entry_of(struct resolver *r, const struct host *h)
 		uv_unref((uv_handle_t *)&r->tick);
 	}
 	e = xcalloc(1, sizeof *e);
-	*e = (struct entry){ .resolver = r, .kind = h->kind, .name = xstrdup(h->name), .port = h->port, .began_ms = clock_ms() };
+	*e = (struct entry){ .resolver = r, .kind = h->kind, .name = xstrdup(h->name), .port = h->port, .made_ms = clock_ms() };
 	TAILQ_INSERT_TAIL(&r->entries, e, link);
 	return e;
 }
@@ -315,7 +317,7 @@ struct lookup resolver_look(struct resolver *r, const struct host *entry)
 {
 	struct entry *e = entry_of(r, entry);
 	uint64_t now = clock_ms();
-	bool late = !e->answered && now - e->began_ms >= PENDING_MS;
+	bool late = !e->answered && now - e->made_ms >= PENDING_MS;
 
 	e->used_ms = now;
 	ask_if_due(e, now);
