@@ -200,17 +200,24 @@ says_nothing_of_names() { ! rcc --hosts | grep -q unresolved; }
 	warm
 }
 
-@test "volunteers that leave during a build and come back lose no job" {
+@test "text mode: volunteers that leave during a build and come back lose no job" { coming_and_going text; }
+@test "file mode: volunteers that leave during a build and come back lose no job" {
+	[ "$(sandbox)" = "" ] || skip "no confinement here, so no file mode"
+	coming_and_going file
+}
+# coming_and_going MODE: a build during which each volunteer leaves and returns
+coming_and_going() {
 	local i pid
 	at one 127.0.0.2
 	at two 127.0.0.3
 	export RCC_HOSTS="127.0.0.2:$PORT 127.0.0.3:$PORT"
-	warm
 	slow_source 40 >part.c
 	for ((i = 0; i < 40; i++)); do
 		{ echo "int unit$i = $i;"; cat part.c; } >"u$i.c"
 	done
 	printf 'all: %s\n%%.o: %%.c\n\trcc gcc -O1 -c $< -o $@\n' "$(printf 'u%d.o ' $(seq 0 39))" >Makefile
+	export RCC_MODE=$1
+	warm || fail "$(rcc --hosts; log_of one)"
 	remember
 	make -j6 >make.out 2>&1 3>&- 4>&- &
 	pid=$!
