@@ -101,7 +101,7 @@ $O/test/bats/view: $O/test/bats/view.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $< $(TEST_LIBS)
 # The one program where client and server meet: it simulates both, so it links the pure cores that they decide by, which
 # are listed by name, and nothing that could do more than reckon (record_log: history's file, which it does not use).
-SIM_AGENT = ban breaker finish hedge history place record_log speed
+SIM_AGENT = ban breaker finish hedge history outlook place record_log speed
 SIM_SERVER = admit shares
 $O/test/sim/sim: $(call objs,test/sim) $(SIM_AGENT:%=$O/client/agent/%.o) $(SIM_SERVER:%=$O/server/%.o) $O/test/lib/common.a
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lm -lpthread

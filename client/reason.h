@@ -41,6 +41,8 @@
 	X(NO_CANDIDATE, "no-candidate", "no volunteer with this toolchain is reachable") \
 	X(LOCAL_IDLE, "local-idle", "a local core was free") \
 	X(LOCAL_FIRST, "local-first", "a local core was free before a volunteer") \
+	X(LATE, "late", "it took too long where it was, and a local core was free") \
+	X(BREAKER, "breaker", "half of the last jobs elsewhere failed: all is compiled here for some seconds") \
 	/* fallbacks: a remote attempt was made and failed */ \
 	X(AGENT_LOST, "agent-lost", "the agent went away") \
 	X(SERVER_LOST, "server-lost", "the volunteer went away") \

@@ -32,6 +32,7 @@ static const char *const faults[FAULTS + 1] = {
 	[FAULT_GARBAGE] = "garbage",
 	[FAULT_FLIP] = "flip",
 	[FAULT_EMPTY] = "empty",
+	[FAULT_NAMED] = "named",
 };
 
 #define AT(field) .offset = offsetof(struct options, field)

@@ -21,6 +21,7 @@ enum fault {
 	FAULT_GARBAGE,			/* answers HELLO with noise */
 	FAULT_FLIP,			/* one bit of the output is wrong */
 	FAULT_EMPTY,			/* sends no OUTPUT, and a RESULT that agrees */
+	FAULT_NAMED,			/* tells jobs the volunteer's name: a stand-in for a compiler goes by that */
 	FAULTS
 };
 

@@ -187,6 +187,10 @@ int sandbox_start(struct server *s, struct err *err)
 		rc = try_boxes(s, &mode, err);
 	if (rc == 0)
 		try_files(s, mode);
+	if (rc == 0 && s->fault == FAULT_NAMED) {
+		free(mode);
+		mode = xasprintf("confined@%s", s->options->name);
+	}
 	if (rc == 0)
 		rc = spawner_open(s->loop, s->box, mode, &s->spawner, err);
 	return rc < 0 ? err->code = ERR_CONFIG : 0;

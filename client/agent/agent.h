@@ -7,7 +7,10 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "breaker.h"
 #include "files.h"
+#include "hedge.h"
+#include "history.h"
 #include "lease.h"
 #include "manifest.h"
 #include "memory.h"
@@ -35,6 +38,13 @@ struct agent {
 	struct source_memo *sources;
 	struct files *files;		/* the caller's, for file mode */
 	struct manifests *manifests;
+	struct history *history;	/* what jobs took */
+	char *history_path;		/* NULL: it is not kept */
+	struct speed here;		/* of this machine */
+	uint64_t preprocess_us;		/* what a preprocessor takes here of late */
+	struct breaker breaker;
+	struct hedge_budget budget;
+	uv_timer_t late;		/* while jobs are away: is one late? */
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
 	size_t session_count;
 	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
@@ -42,6 +52,8 @@ struct agent {
 	bool stopping;			/* leave once nobody is connected and no lease is held */
 };
 
+/* A job is away now: it may come to be late. */
+void agent_watch_late(struct agent *a);
 /* Have the waiting sessions looked at, once this event is dealt with. */
 void agent_dispatch(struct agent *a);
 

@@ -55,7 +55,7 @@ static char *stats_json(const struct stats *s)
 		json_object_set_new(reasons, reason_key(i), json_integer((json_int_t)s->reasons[i]));
 		json_object_set_new(seconds, reason_key(i), json_real((double)s->reason_us[i] / 1e6));
 	}
-	return json_text(json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:o,s:o,s:{s:I,s:I},s:o}",
+	return json_text(json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:o,s:o,s:{s:I,s:I},s:o,s:I}",
 		"jobs", "total", (json_int_t)total,
 		"local", (json_int_t)s->counters[COUNT_JOBS_LOCAL],
 		"remote", (json_int_t)s->counters[COUNT_JOBS_REMOTE],
@@ -63,7 +63,8 @@ static char *stats_json(const struct stats *s)
 		"fallback", (json_int_t)s->counters[COUNT_JOBS_FALLBACK],
 		"reasons", reasons, "seconds", seconds,
 		"bytes", "sent", (json_int_t)s->counters[COUNT_BYTES_SENT],
-		"received", (json_int_t)s->counters[COUNT_BYTES_RECEIVED], "file_mode", file_mode_json(s)));
+		"received", (json_int_t)s->counters[COUNT_BYTES_RECEIVED], "file_mode", file_mode_json(s),
+		"copies", (json_int_t)s->counters[COUNT_COPIES]));
 }
 
 static char *stats_text(const struct stats *s)
@@ -79,6 +80,9 @@ static char *stats_text(const struct stats *s)
 		   (unsigned long long)s->counters[COUNT_JOBS_FILES], (unsigned long long)s->counters[COUNT_NEW_UNITS],
 		   (unsigned long long)s->counters[COUNT_QUESTIONS], (unsigned long long)s->counters[COUNT_CONTENTS],
 		   (unsigned long long)s->counters[COUNT_CONTENT_BYTES], (unsigned long long)s->counters[COUNT_RUN_AGAIN]);
+	if (s->counters[COUNT_COPIES])
+		buf_printf(&b, "late       %llu jobs were begun a second time, as they took too long\n",
+			   (unsigned long long)s->counters[COUNT_COPIES]);
 	for (int i = 0; i < REASON_COUNT; i++)
 		if (s->reasons[i])
 			buf_printf(&b, "%s  %6llu x  %9.1f s  %s: %s\n", reason_is_fallback(i) ? "fallback" : "local   ",
@@ -159,6 +163,8 @@ static void host_text(struct buf *b, const struct peer *p)
 	}
 	buf_printf(b, "%-28s %-12s %3u slots, %3u free, %7.2f ms, %llu jobs done, %llu failed", i.key, state_word(&i),
 		   i.slots, i.free, (double)i.rtt_us / 1000, (unsigned long long)i.jobs, (unsigned long long)i.failures);
+	if (i.speed < 0.9 || i.speed > 1.1)
+		buf_printf(b, ", speed %.1f", i.speed);
 	if (i.preempted)
 		buf_printf(b, ", %llu preempted", (unsigned long long)i.preempted);
 	if (i.slots && i.slots < i.slots_all)
@@ -172,13 +178,13 @@ static json_t *host_json(const struct peer *p)
 	struct peer_info i;
 
 	peer_describe(p, &i);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s,s:s,s:i,s:I,s:o}",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:f,s:I,s:I,s:I,s:f,s:s,s:s,s:i,s:I,s:o,s:f}",
 		"host", i.key, "state", state_word(&i), "name", i.name, "version", i.build, "machine", i.machine,
 		"kernel", i.kernel, "slots", (int)i.slots, "free", (int)i.free, "queued", (int)i.queued,
 		"running", (int)i.running, "rtt_ms", (double)i.rtt_us / 1000, "bandwidth", (json_int_t)i.bandwidth,
 		"jobs", (json_int_t)i.jobs, "failures", (json_int_t)i.failures, "cpu_seconds", (double)i.cpu_us / 1e6,
 		"why_not", why_not(p, &i), "hold", hold_text(i.hold), "slots_all", (int)i.slots_all,
-		"preempted", (json_int_t)i.preempted, "fetching", fetching_json(p));
+		"preempted", (json_int_t)i.preempted, "fetching", fetching_json(p), "speed", i.speed);
 }
 
 /* What entries that are looked up came to, where that needs a word. */

@@ -57,8 +57,7 @@ uint64_t finish_wait_us(const struct finish_slots *s)
 
 uint64_t finish_us(const struct finish_job *j, const struct finish_peer *p)
 {
-	uint64_t bytes = j->bytes + p->toolchain_bytes;
-	double sent_us = p->bandwidth ? (double)bytes * 1e6 / (double)p->bandwidth : 0;
+	double sent_us = p->bandwidth ? (double)j->bytes * 1e6 / (double)p->bandwidth : 0;
 
 	return p->rtt_us + p->wait_us + (uint64_t)(sent_us + (double)j->occupancy_us / p->speed);
 }

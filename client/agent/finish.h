@@ -21,7 +21,6 @@ struct finish_peer {		/* a candidate, for one job */
 	uint64_t wait_us;		/* until a slot is free: finish_wait_us() */
 	uint64_t rtt_us;
 	uint64_t bandwidth;		/* bytes a second; 0: not measured, costs nothing */
-	uint64_t toolchain_bytes;	/* that must get there first */
 };
 
 /* What is known of a volunteer's slots. */

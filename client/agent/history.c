@@ -23,14 +23,14 @@ struct line { double n, x, xx, cpu, x_cpu, occupancy, x_occupancy; };	/* decayed
 struct record {
 	uint64_t kind, key;
 	union {
-		struct { uint64_t cpu_us, occupancy_us; } job;
+		struct history_cost job;
 		struct line line;
 	};
 	uint64_t check;
 };
-static const struct record_kind records = { .what = "rcc history 1\n", .size = sizeof(struct record), .max_bytes = 8 << 20 };
+static const struct record_kind records = { .what = "rcc history 2\n", .size = sizeof(struct record), .max_bytes = 8 << 20 };
 
-struct job { uint64_t key, cpu_us, occupancy_us, used; bool fresh; };	/* key 0: none; fresh: not in the file yet */
+struct job { uint64_t key; struct history_cost cost; uint64_t used; bool fresh; };	/* key 0: none; fresh: not in the file yet */
 struct class { uint64_t key; struct line line; bool fresh; };
 
 struct history {
@@ -44,16 +44,13 @@ struct history {
 struct history *history_new(void) { return xcalloc(1, sizeof(struct history)); }
 void history_free(struct history *h) { free(h); }
 
-static uint64_t job_key(const struct history_job *j)
+struct history_job history_job(const struct history_words *w, uint64_t input_bytes)
 {
-	uint64_t key = XXH3_64bits_withSeed(j->source, strlen(j->source), XXH3_64bits(j->flags, strlen(j->flags)) + j->toolchain);
+	uint64_t compiler = XXH3_64bits(w->compiler, strlen(w->compiler));
+	uint64_t flags = XXH3_64bits_withSeed(w->flags, strlen(w->flags), compiler);
+	uint64_t key = XXH3_64bits_withSeed(w->source, strlen(w->source), flags);
 
-	return key ? key : 1;
-}
-
-static uint64_t class_key(const struct history_job *j)
-{
-	return (XXH3_64bits_withSeed(&j->toolchain, sizeof j->toolchain, (unsigned char)j->level)) | 1;
+	return (struct history_job){ .key = key ? key : 1, .class = (compiler + (unsigned char)w->level) | 1, .input_bytes = input_bytes };
 }
 
 static const struct job *find_job(const struct history *h, uint64_t key)
@@ -96,17 +93,16 @@ static uint64_t height(const struct line *l, double y, double x_y, double x)
 
 enum history_source history_predict(const struct history *h, const struct history_job *j, struct history_cost *out)
 {
-	const struct job *known = find_job(h, job_key(j));
-	uint64_t key = class_key(j);
-	const struct class *c = &h->classes[key % HISTORY_CLASSES];
+	const struct job *known = find_job(h, j->key);
+	const struct class *c = &h->classes[j->class % HISTORY_CLASSES];
 	double x = (double)j->input_bytes;
 
 	*out = (struct history_cost){ 0 };
 	if (known) {
-		*out = (struct history_cost){ known->cpu_us, known->occupancy_us };
+		*out = known->cost;
 		return HISTORY_KNOWN;
 	}
-	if (c->key != key || c->line.n < FIT_JOBS)
+	if (c->key != j->class || c->line.n < FIT_JOBS)
 		return HISTORY_UNKNOWN;
 	out->cpu_us = height(&c->line, c->line.cpu, c->line.x_cpu, x);
 	out->occupancy_us = height(&c->line, c->line.occupancy, c->line.x_occupancy, x);
@@ -122,8 +118,13 @@ static void learn_job(struct history *h, uint64_t key, struct history_cost seen)
 {
 	struct job *k = take_job(h, key);
 
-	k->cpu_us = k->used ? averaged(k->cpu_us, seen.cpu_us) : seen.cpu_us;
-	k->occupancy_us = k->used ? averaged(k->occupancy_us, seen.occupancy_us) : seen.occupancy_us;
+	if (k->used) {
+		/* too little memory is worse than too much: it goes up at once */
+		seen.memory_kb = seen.memory_kb > k->cost.memory_kb ? seen.memory_kb : averaged(k->cost.memory_kb, seen.memory_kb);
+		seen.cpu_us = averaged(k->cost.cpu_us, seen.cpu_us);
+		seen.occupancy_us = averaged(k->cost.occupancy_us, seen.occupancy_us);
+	}
+	k->cost = seen;
 	k->used = ++h->uses;
 	k->fresh = true;
 }
@@ -144,15 +145,20 @@ static void learn_class(struct history *h, uint64_t key, double x, struct histor
 	c->fresh = true;
 }
 
+static void learn_mean(struct history *h, uint64_t occupancy_us)
+{
+	h->seen += h->seen < MEAN_JOBS;
+	h->mean_us += ((double)occupancy_us - h->mean_us) / (double)h->seen;
+	h->mean_log += (log((double)occupancy_us + 1) - h->mean_log) / (double)h->seen;
+}
+
 void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed)
 {
 	seen.occupancy_us = (uint64_t)((double)seen.occupancy_us * speed);
-	learn_job(h, job_key(j), seen);
+	learn_job(h, j->key, seen);
 	if (j->input_bytes)
-		learn_class(h, class_key(j), (double)j->input_bytes, seen);
-	h->seen += h->seen < MEAN_JOBS;
-	h->mean_us += ((double)seen.occupancy_us - h->mean_us) / (double)h->seen;
-	h->mean_log += (log((double)seen.occupancy_us + 1) - h->mean_log) / (double)h->seen;
+		learn_class(h, j->class, (double)j->input_bytes, seen);
+	learn_mean(h, seen.occupancy_us);
 }
 
 uint64_t history_mean_us(const struct history *h) { return (uint64_t)h->mean_us; }
@@ -202,8 +208,8 @@ static void take_record(void *arg, const void *record)
 	}
 	if (r->kind != RECORD_JOB)
 		return;
-	*take_job(h, r->key) = (struct job){ .key = r->key, .cpu_us = r->job.cpu_us, .occupancy_us = r->job.occupancy_us,
-					     .used = ++h->uses };
+	*take_job(h, r->key) = (struct job){ .key = r->key, .cost = r->job, .used = ++h->uses };
+	learn_mean(h, r->job.occupancy_us);
 }
 
 void history_load(struct history *h, const char *path)
@@ -229,8 +235,7 @@ static size_t collect(struct history *h, bool all, struct record *out)
 			jobs[count++] = &h->jobs[i];
 	qsort(jobs, count, sizeof *jobs, by_use);
 	for (size_t i = 0; i < count; i++) {
-		out[n++] = (struct record){ .kind = RECORD_JOB, .key = jobs[i]->key,
-					    .job = { jobs[i]->cpu_us, jobs[i]->occupancy_us } };
+		out[n++] = (struct record){ .kind = RECORD_JOB, .key = jobs[i]->key, .job = jobs[i]->cost };
 		jobs[i]->fresh = false;
 	}
 	for (size_t i = 0; i < HISTORY_CLASSES; i++)

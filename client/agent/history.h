@@ -1,11 +1,12 @@
 /*
  * history.h - what a job is likely to cost, from what such jobs cost before.
  *
- * Two figures a job. CPU is what it uses, and what shares are counted in. Occupancy is how long it holds a slot on a
+ * Three figures a job. CPU is what it uses, and what shares are counted in. Occupancy is how long it holds a slot on a
  * machine of speed 1 that is not short of CPU; placement reckons with it: a job that waits for its disk is not small.
+ * Memory is for the volunteer, which lets no more in than it has room for.
  *
  * Known jobs have an exponential average of their own. Others are put on a line through the sizes of the inputs of jobs
- * that have the toolchain and the -O level in common. Else nothing is known, and zeros say so.
+ * that have the compiler and the -O level in common. Else nothing is known, and zeros say so.
  *
  * Bounded: HISTORY_JOBS jobs; those least lately used go. Kept in a file, as record_log.h has it: a new agent knows
  * what another one learned. All but history_load() and history_save() is pure.
@@ -17,15 +18,24 @@
 
 enum { HISTORY_JOBS = 1 << 15, HISTORY_CLASSES = 1 << 8 };
 
-struct history_job {
-	const char *source;	/* its path, as the job names it, absolute */
+/* What a job is known by. */
+struct history_words {
+	const char *source;	/* its path, absolute */
 	const char *flags;	/* its class of flags: what changes its cost; see history_flags() */
-	uint64_t toolchain;	/* a number that names it */
+	const char *compiler;	/* path of the driver */
 	char level;		/* of -O: '0' to '3', 's', 'z', 'g', 'f' */
+};
+struct history_job {
+	uint64_t key, class;	/* of the words */
 	uint64_t input_bytes;	/* 0: not known yet */
 };
+struct history_job history_job(const struct history_words *w, uint64_t input_bytes);
 
-struct history_cost { uint64_t cpu_us, occupancy_us; };
+struct history_cost {
+	uint64_t cpu_us, occupancy_us;
+	uint64_t memory_kb;	/* at most at once; this and bytes are 0 of a job that is not known itself */
+	uint64_t bytes;		/* to a volunteer and back */
+};
 
 enum history_source {
 	HISTORY_UNKNOWN,

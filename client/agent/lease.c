@@ -18,19 +18,21 @@ struct lease {
 	char text[48];
 	bool own_slot;
 	enum reason reason;
+	struct lease_note note;
 	uint64_t since_us;
 };
 
 struct leases {
 	uv_loop_t *loop;
 	struct stats *stats;
-	void (*freed)(void *arg);
+	void (*freed)(void *arg, const struct lease_note *note, uint64_t us);
 	void *arg;
 	unsigned taken, count;
 	TAILQ_HEAD(, lease) live;
 };
 
-struct leases *leases_new(uv_loop_t *loop, struct stats *stats, void (*freed)(void *arg), void *arg)
+struct leases *leases_new(uv_loop_t *loop, struct stats *stats,
+			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us), void *arg)
 {
 	struct leases *ls = xcalloc(1, sizeof *ls);
 
@@ -49,15 +51,16 @@ static void on_exit_of(uv_poll_t *poll, int status, int events)
 {
 	struct lease *l = poll->data;
 	struct leases *ls = l->all;
+	uint64_t us = clock_us() - l->since_us;
 
 	(void)status, (void)events;
 	TAILQ_REMOVE(&ls->live, l, link);
 	ls->count--;
 	ls->taken -= l->own_slot;
-	stats_reason(ls->stats, l->reason, 0, clock_us() - l->since_us);
+	stats_reason(ls->stats, l->reason, 0, us);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	close(l->pidfd);
-	ls->freed(ls->arg);
+	ls->freed(ls->arg, &l->note, us);
 }
 
 /* Field 22 of /proc/PID/stat, in ticks since boot (proc(5)): makes a pid unique. 0: gone already. */
@@ -78,11 +81,12 @@ static unsigned long long start_time(pid_t pid)
 	return start;
 }
 
-const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason)
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason,
+		      const struct lease_note *note)
 {
 	struct lease *l = xcalloc(1, sizeof *l);
 
-	*l = (struct lease){ .all = ls, .pidfd = pidfd, .reason = reason, .since_us = clock_us(),
+	*l = (struct lease){ .all = ls, .pidfd = pidfd, .reason = reason, .note = *note, .since_us = clock_us(),
 			     .own_slot = !slotless && !lease_live(ls, below) };
 	if (lease_live(ls, below))
 		snprintf(l->text, sizeof l->text, "%s", below);

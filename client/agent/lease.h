@@ -10,20 +10,29 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "history.h"
 #include "reason.h"
 #include "stats.h"
 
 struct leases;
 
-/* freed is called whenever a lease ends. */
-struct leases *leases_new(uv_loop_t *loop, struct stats *stats, void (*freed)(void *arg), void *arg);
+/* What is to be learned from how long it lasts. */
+struct lease_note {
+	struct history_job job;		/* key 0: nothing */
+	uint64_t predicted_us;		/* 0: nothing was known of it */
+};
+
+/* freed is called whenever a lease ends, us after its begin. */
+struct leases *leases_new(uv_loop_t *loop, struct stats *stats,
+			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us), void *arg);
 /*
  * Lease a slot to the process pid, of which pidfd (taken over) tells the end.
  * below: the text of a live lease that it runs under; then, and when slotless
  * is set, it takes no slot of its own. The time until its end is counted for reason. Returns the text
  * for RCC_LEASE, borrowed: valid until the loop goes on.
  */
-const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason);
+const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below, bool slotless, enum reason reason,
+		      const struct lease_note *note);
 /* Is this the text of a live lease? NULL and "" are not. */
 bool lease_live(const struct leases *ls, const char *text);
 /* Slots taken. */

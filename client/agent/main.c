@@ -28,7 +28,7 @@
 #include "log.h"
 #include "session.h"
 
-enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, GAP_MS = 8000, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
+enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, GAP_MS = 8000, SAVE_MS = 30000, LATE_MS = 250, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
 
 static struct {
 	struct agent agent;
@@ -37,6 +37,7 @@ static struct {
 	uv_poll_t listening;
 	uv_timer_t tick;
 	struct gap gap;
+	uint64_t saved_ms;	/* the history was written */
 	uv_signal_t terminate;
 	struct stat program;
 	size_t sessions_max;	/* each may need a handful of descriptors */
@@ -156,10 +157,22 @@ static void go_to_background(void)
 	close(pipe_fds[1]);
 }
 
-static void on_lease_freed(void *arg)
+/* How long a compile took here tells of this machine, if it is known what it takes; else of the compile. */
+static void learn_here(struct agent *a, const struct lease_note *note, uint64_t us)
+{
+	struct history_cost seen = { .cpu_us = us, .occupancy_us = us };
+
+	if (note->predicted_us)
+		speed_learn(&a->here, note->predicted_us, us, false, clock_ms());
+	else if (note->job.key)
+		history_learn(a->history, &note->job, seen, speed_now(&a->here, clock_ms()));
+}
+
+static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us)
 {
 	struct agent *a = arg;
 
+	learn_here(a, note, us);
 	a->busy_ms = clock_ms();
 	agent_dispatch(a);
 }
@@ -215,6 +228,13 @@ static void go_on_listening(void)
 		uv_poll_start(&self.listening, UV_READABLE, on_listening);
 }
 
+static void save_history(void)
+{
+	self.saved_ms = clock_ms();
+	if (self.agent.history_path)
+		history_save(self.agent.history, self.agent.history_path);
+}
+
 static bool replaced(void)
 {
 	struct stat now;
@@ -237,6 +257,7 @@ static void leave(const char *why)
 		return;
 	log_info("leave", "reason=\"%s\"", why);
 	files_flush(self.agent.files);
+	save_history();
 	remove_tree(AT_FDCWD, self.agent.temp_dir);
 	unlinkat(self.dir, lock, 0);
 	_exit(0);
@@ -270,6 +291,18 @@ void agent_dispatch(struct agent *a)
 		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
 }
 
+static void on_late(uv_timer_t *timer)
+{
+	if (!sessions_look_for_late(timer->data))
+		uv_timer_stop(timer);
+}
+
+void agent_watch_late(struct agent *a)
+{
+	if (!uv_is_active((uv_handle_t *)&a->late))
+		uv_timer_start(&a->late, on_late, LATE_MS, LATE_MS);
+}
+
 /* After a sleep no volunteer knows us any more, and the network may be another. */
 static void look_for_gap(void)
 {
@@ -285,6 +318,8 @@ static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
 	look_for_gap();
+	if (clock_ms() - self.saved_ms > SAVE_MS && self.agent.busy_ms > self.saved_ms)
+		save_history();
 	agent_dispatch(&self.agent);
 	leave_if_due(&self.agent);
 }
@@ -324,6 +359,10 @@ static void open_cache(struct agent *a)
 
 	a->files = files_new(&(struct files_options){ .cache_dir = dir });
 	a->manifests = manifests_new(manifests, 0, 0);
+	a->history = history_new();
+	a->history_path = dir ? xasprintf("%s/history", dir) : NULL;
+	if (a->history_path)
+		history_load(a->history, a->history_path);
 }
 
 static void build_agent(unsigned cores)
@@ -341,15 +380,16 @@ static void build_agent(unsigned cores)
 	a->stats = stats_open(self.dir);
 	a->peers = peers_new(a->loop, name, &peer_events, a);
 	a->volunteers = volunteers_new(a->loop, a->peers, on_volunteers_changed, a);
-	a->remotes = remotes_new(a->loop);
 	a->toolchains = toolchains_new();
 	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
 	a->memory = memory_new();
 	a->planner = planner_new();
 	a->sources = source_memo_new();
 	open_cache(a);
+	a->remotes = remotes_new(a->loop, a->history);
 	uv_timer_init(a->loop, &a->dispatch);
-	a->dispatch.data = a;
+	uv_timer_init(a->loop, &a->late);
+	a->dispatch.data = a->late.data = a;
 	uv_poll_init(a->loop, &self.listening, self.listener);
 	uv_poll_start(&self.listening, UV_READABLE, on_listening);
 	uv_timer_init(a->loop, &self.tick);

@@ -12,7 +12,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#include "ban.h"
 #include "clock.h"
 #include "link.h"
 #include "log.h"
@@ -30,7 +29,6 @@ enum {
 	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes; and to bring some more of them */
 	REST_MS = 10 * 60 * 1000,	/* a volunteer that no job wanted for so long is let go */
 	SLOTS_MAX = 4096,
-	FAILURES_MAX = 3,	/* jobs in a row, then it is left alone for a while */
 	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
 };
 
@@ -71,8 +69,6 @@ struct peer {
 	uint64_t since_ms;		/* in this state */
 	uint64_t woken_ms;		/* last wanted */
 	uint64_t retry_ms;		/* end of the back-off */
-	uint64_t shunned_ms;		/* its jobs fail: none before that */
-	unsigned jobs_failed_in_row;
 	unsigned failures_in_row;
 	struct wire_welcome welcome;
 	struct wire_state room;
@@ -87,7 +83,7 @@ struct peer {
 	uint64_t clock_off_us;		/* its time of day is at most that far from ours */
 	uint64_t rtt_us, bandwidth;
 	uint64_t jobs, failures, preempted, cpu_us;
-	unsigned running;
+	struct outlook outlook;
 };
 
 struct peers {
@@ -110,13 +106,22 @@ static void changed(struct peer *p)
 	p->peers->events->changed(p, p->peers->arg);
 }
 
-static uint64_t backoff_ms(unsigned failures)
+static uint64_t random_number(void)
 {
 	uint64_t r;
 
-	if (getrandom(&r, sizeof r, GRND_NONBLOCK) < 0)
-		r = clock_us();
-	return backoff_draw(failures, r);
+	return getrandom(&r, sizeof r, GRND_NONBLOCK) < 0 ? clock_us() : r;
+}
+
+static uint64_t backoff_ms(unsigned failures) { return backoff_draw(failures, random_number()); }
+
+/* What it said of its room, where placement looks. */
+static void note_room(struct peer *p, const struct wire_state *room)
+{
+	p->room = *room;
+	p->outlook.slots = room->slots;
+	p->outlook.free = room->free;
+	p->outlook.queued = room->queued;
 }
 
 static void forget_asked(struct peer *p)
@@ -164,7 +169,7 @@ void peer_fail(struct peer *p, enum reason why, const char *text)
 	conn_close(ptr_steal(&p->control));
 	drop_warm(p);
 	forget_asked(p);
-	p->room = (struct wire_state){ 0 };
+	note_room(p, &(struct wire_state){ 0 });
 	become(p, PEER_BACKOFF);
 	p->retry_ms = p->since_ms + backoff_ms(p->failures_in_row++);
 	p->peers->events->lost(p, why, p->peers->arg);
@@ -222,7 +227,7 @@ static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct 
 	if (p->welcome.slots > SLOTS_MAX)
 		return err_set(err, ERR_WIRE, "says it has %u slots", p->welcome.slots);
 	p->trouble[0] = 0;
-	p->room.slots = p->welcome.slots;
+	note_room(p, &(struct wire_state){ .slots = p->welcome.slots });
 	p->failures_in_row = 0;
 	p->pong_ms = clock_ms();
 	send_ping(p);	/* how far it is, and what time it has there, is wanted at once */
@@ -255,7 +260,7 @@ static int on_state(struct peer *p, struct frame *f, struct reader *r, struct er
 		return rc;
 	if (room.slots > SLOTS_MAX || room.free > room.slots)
 		return err_set(err, ERR_WIRE, "says %u of %u slots are free", room.free, room.slots);
-	p->room = room;
+	note_room(p, &room);
 	changed(p);
 	return 0;
 }
@@ -451,7 +456,7 @@ static void rest(struct peer *p)
 	conn_close(ptr_steal(&p->control));
 	drop_warm(p);
 	forget_asked(p);
-	p->room = (struct wire_state){ 0 };
+	note_room(p, &(struct wire_state){ 0 });
 	become(p, PEER_IDLE);
 	p->peers->events->lost(p, REASON_SERVER_LOST, p->peers->arg);
 }
@@ -466,7 +471,7 @@ static void tick_peer(struct peer *p, uint64_t now)
 		peer_fail(p, REASON_SERVER_STALLED, "stopped answering");
 		return;
 	}
-	if (!p->running && !p->supply && now - p->woken_ms > REST_MS) {
+	if (!p->outlook.running_count && !p->supply && now - p->woken_ms > REST_MS) {
 		rest(p);
 		return;
 	}
@@ -489,8 +494,9 @@ void peers_start_over(struct peers *ps)
 		p->next_address = NULL;
 		if (p->state == PEER_CONNECTING || p->state == PEER_READY)
 			peer_fail(p, REASON_SERVER_LOST, "this machine slept");
-		p->failures_in_row = p->jobs_failed_in_row = 0;
-		p->retry_ms = p->shunned_ms = 0;
+		p->failures_in_row = 0;
+		p->retry_ms = 0;
+		p->outlook.bans = (struct bans){ 0 };
 		p->rtt_us = p->bandwidth = 0;	/* of another network, maybe */
 		if (used)
 			peer_wake(p);
@@ -545,7 +551,8 @@ bool peer_is_out(const struct peer *p)
 {
 	uint64_t now = clock_ms();
 
-	return (p->state == PEER_BACKOFF && now < p->retry_ms) || p->room.draining || now < p->shunned_ms;
+	return (p->state == PEER_BACKOFF && now < p->retry_ms) || p->room.draining ||
+	       ban_holds(&p->outlook.bans, BAN_HOST, now);
 }
 
 void peer_describe(const struct peer *p, struct peer_info *out)
@@ -559,7 +566,7 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .modes = p->welcome.modes,
 		.same_host = p->same_host, .rtt_us = p->rtt_us,
 		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .preempted = p->preempted, .cpu_us = p->cpu_us,
-		.running = p->running,
+		.running = (unsigned)p->outlook.running_count, .speed = speed_now(&p->outlook.speed, clock_ms()),
 	};
 }
 
@@ -571,6 +578,15 @@ static enum peer_can asked_can(const struct asked *a)
 	if (a->answered && a->state == TOOLCHAIN_LACKING)
 		return PEER_CANNOT;
 	return clock_ms() - a->moved_ms < TOOLCHAIN_MS ? PEER_MAYBE : PEER_CANNOT;
+}
+
+static uint64_t ban_number(const struct toolchain *tc)
+{
+	uint64_t n = BAN_HOST;
+
+	if (tc)
+		memcpy(&n, &tc->id, sizeof n);
+	return n;
 }
 
 static void announce(struct peer *p, const struct toolchain *tc)
@@ -621,7 +637,7 @@ enum peer_can peer_can_run(struct peer *p, const struct toolchain *tc)
 		return PEER_CANNOT;
 	if (p->state == PEER_RESOLVING || p->state == PEER_CONNECTING)
 		return PEER_MAYBE;
-	if (p->state != PEER_READY || p->room.draining || clock_ms() < p->shunned_ms)
+	if (p->state != PEER_READY || p->room.draining || ban_holds(&p->outlook.bans, ban_number(tc), clock_ms()))
 		return PEER_CANNOT;
 	/* one whose owner is there is asked too, for when the owner goes */
 	can = tc ? has_toolchain(p, tc) : PEER_MAYBE;
@@ -792,26 +808,32 @@ static void supply_next(struct peer *p)
 	}
 }
 
-void peer_job_started(struct peer *p)
+struct outlook *peer_outlook(struct peer *p) { return &p->outlook; }
+
+struct finish_peer peer_finish(struct peer *p, uint64_t mean_us)
 {
-	p->running++;
+	struct finish_peer f = outlook_peer(&p->outlook, mean_us, clock_us());
+
+	f.rtt_us = p->rtt_us;
+	f.bandwidth = p->same_host ? 0 : p->bandwidth;
+	return f;
 }
 
-void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how)
+void peer_job_started(struct peer *p, const struct outlook_run *run)
 {
-	p->running--;
+	outlook_started(&p->outlook, run);
+}
+
+void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how)
+{
+	outlook_ended(&p->outlook, run);
 	p->cpu_us += cpu_us;
-	if (how == JOB_TAKEN_BACK) {
-		p->preempted++;
-		return;
-	}
-	if (how == JOB_SERVED) {
-		p->jobs++;
-		p->jobs_failed_in_row = 0;
-		return;
-	}
-	p->failures++;
+	p->preempted += how == JOB_TAKEN_BACK;
+	p->jobs += how == JOB_SERVED;
+	p->failures += how == JOB_FAILED || how == JOB_FAILED_SO || how == JOB_FAILED_ALONE;
 	/* one that fails fast is always free, and would draw all the work */
-	if (++p->jobs_failed_in_row >= FAILURES_MAX)
-		p->shunned_ms = clock_ms() + backoff_ms(p->jobs_failed_in_row);
+	if (how == JOB_SERVED)
+		ban_served(&p->outlook.bans, ban_number(tc));
+	else if (how == JOB_FAILED || how == JOB_FAILED_SO)
+		ban_failed(&p->outlook.bans, how == JOB_FAILED ? BAN_HOST : ban_number(tc), random_number(), clock_ms());
 }

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "conn.h"
+#include "outlook.h"
 #include "reason.h"
 #include "settings.h"
 #include "toolchain.h"
@@ -48,6 +49,7 @@ struct peer_info {
 	uint64_t bandwidth;		/* bytes a second towards it; 0: not measured */
 	uint64_t jobs, failures, preempted, cpu_us;
 	unsigned running;		/* our jobs there */
+	double speed;			/* learned; 1: as most */
 };
 
 struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg);	/* for the process's life */
@@ -98,14 +100,22 @@ void peer_return_conn(struct peer *p, struct conn *c);
 /* For what is sent there: by the link's measured bandwidth. */
 enum codec peer_codec(const struct peer *p);
 
+/* What is known of its slots, for placement; it lives as long as p, whatever becomes of the connection. */
+struct outlook *peer_outlook(struct peer *p);
+/* As a candidate for a job: its outlook and its link. */
+struct finish_peer peer_finish(struct peer *p, uint64_t mean_us);
+
 /* What became of a job there. */
 enum job_end {
 	JOB_SERVED,
-	JOB_FAILED,	/* the volunteer is to blame, and is left alone for a while when it goes on */
-	JOB_TAKEN_BACK,	/* its owner came back: nobody's fault */
+	JOB_FAILED,		/* the volunteer is to blame, and is left alone for a while */
+	JOB_FAILED_SO,		/* that toolchain fails there: it is left alone with that */
+	JOB_FAILED_ALONE,	/* it is the job's own matter */
+	JOB_TAKEN_BACK,		/* its owner came back: nobody's fault */
+	JOB_GIVEN_UP,		/* by us */
 };
-void peer_job_started(struct peer *p);
-void peer_job_ended(struct peer *p, uint64_t cpu_us, enum job_end how);
+void peer_job_started(struct peer *p, const struct outlook_run *run);
+void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how);
 void peer_fail(struct peer *p, enum reason why, const char *text);
 
 /* This machine slept: nothing that was known of connections and back-offs holds. All that are in use are made anew, at once. */

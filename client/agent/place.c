@@ -56,19 +56,21 @@ bool place_early_local(uint64_t predicted_us, uint64_t remote_cost_us)
 	return predicted_us && predicted_us < 3 * (remote_cost_us + REMOTE_FIXED_US);
 }
 
-size_t place_next(const struct place_waiting *jobs, size_t count, uint64_t now_us)
+bool place_before(const struct place_waiting *a, const struct place_waiting *b)
 {
-	uint64_t most = 0;
+	/* by predicted + (now - since), in which now cancels out */
+	int64_t ahead = (int64_t)(a->predicted_us - b->predicted_us) - (int64_t)(a->since_us - b->since_us);
+
+	return ahead > 0 || (ahead == 0 && a->since_us < b->since_us);
+}
+
+size_t place_next(const struct place_waiting *jobs, size_t count)
+{
 	size_t next = count;
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t rank = jobs[i].predicted_us + (now_us - jobs[i].since_us);
-
-		if (next == count || rank > most || (rank == most && jobs[i].since_us < jobs[next].since_us)) {
-			most = rank;
+	for (size_t i = 0; i < count; i++)
+		if (next == count || place_before(&jobs[i], &jobs[next]))
 			next = i;
-		}
-	}
 	return next;
 }
 

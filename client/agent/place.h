@@ -56,12 +56,15 @@ struct place_waiting {
 	uint64_t since_us;	/* when it came, on the clock of now */
 };
 
+/* Does a go before b? */
+bool place_before(const struct place_waiting *a, const struct place_waiting *b);
+
 /*
  * Who goes next: the longest, since what is long and late is what everybody waits for at the end; but each
  * microsecond of waiting counts as one of length, so that nobody is passed by a job that came later by more than it is
- * longer. count: none.
+ * longer. So their order does not change with time. count: none.
  */
-size_t place_next(const struct place_waiting *jobs, size_t count, uint64_t now_us);
+size_t place_next(const struct place_waiting *jobs, size_t count);
 
 /* A volunteer failed the job for the failures-th time: once more elsewhere, then here. */
 enum place_action place_again(unsigned failures);

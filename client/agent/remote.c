@@ -23,6 +23,8 @@ enum {
 	STALL_MS = 10000,	/* PROGRESS comes each second while a job runs */
 	JOB_MS = 1300000,	/* rccd ends a job after 1200 s; one that says it goes on lies */
 	TICK_MS = 1000,
+	UNKNOWN_US = 1000000,	/* what a job takes, as long as none has ended */
+	RESERVED_MAX = 8,	/* that many are asked for one job, as volunteers that first had no room say they have */
 };
 
 enum attempt_state { HELD, RESERVED, SENDING, RUNNING, STORING };
@@ -46,6 +48,8 @@ struct attempt {
 	struct candidate *candidates;
 	size_t candidate_count;
 	struct wire_reserve reserve;
+	struct finish_job finish;
+	double share;			/* of the job that each reservation stands for */
 	uint64_t known_text;
 	uint64_t text_hash;		/* of the whole text, once it is known */
 	uint32_t result_stream;
@@ -59,13 +63,14 @@ struct attempt {
 	struct conn *conn;
 	struct result *result;
 	struct job_result said;
-	uint64_t granted_ms, heard_ms;
+	uint64_t granted_us, took_us, heard_ms;
 	uint64_t sent_before, received_before, sent, received;
 };
 
 struct remotes {
 	uv_loop_t *loop;
 	uv_timer_t tick;
+	const struct history *history;
 	uint32_t next_id;
 	uint64_t seed;
 	TAILQ_HEAD(, attempt) attempts;
@@ -89,11 +94,26 @@ static void count_bytes(struct attempt *a)
 	a->received = conn_bytes_in(a->conn) - a->received_before;
 }
 
+static uint64_t mean_us(const struct remotes *rs)
+{
+	uint64_t mean = history_mean_us(rs->history);
+
+	return mean ? mean : UNKNOWN_US;
+}
+
+/* It was granted, refused, lost, or is about to be cancelled. */
+static void unreserve(struct attempt *a, struct candidate *c)
+{
+	if (c->reserved)
+		outlook_unreserved(peer_outlook(c->peer), a->share);
+	c->reserved = false;
+}
+
 static void cancel_reservations(struct attempt *a)
 {
 	for (size_t i = 0; i < a->candidate_count; i++)
 		if (a->candidates[i].reserved) {
-			a->candidates[i].reserved = false;
+			unreserve(a, &a->candidates[i]);
 			peer_cancel(a->candidates[i].peer, a->id);
 		}
 }
@@ -108,7 +128,7 @@ static void detach(struct attempt *a, enum job_end how)
 	feed_stop(ptr_steal(&a->feed));
 	result_free(ptr_steal(&a->result));
 	if (a->peer)
-		peer_job_ended(a->peer, a->said.cpu_us, how);
+		peer_job_ended(a->peer, a->id, a->toolchain, a->said.cpu_us, how);
 	if (a->output_fd >= 0)
 		close(fd_steal(&a->output_fd));
 }
@@ -121,9 +141,16 @@ static void dispose(struct attempt *a)
 	free(a);
 }
 
-static enum job_end end_of(enum reason why)
+enum job_end attempt_blame(enum reason why)
 {
-	return why == REASON_PREEMPTED ? JOB_TAKEN_BACK : reason_is_fallback(why) ? JOB_FAILED : JOB_SERVED;
+	static const enum job_end blame[REASON_COUNT] = {
+		[REASON_SERVER_LOST] = JOB_FAILED, [REASON_SERVER_STALLED] = JOB_FAILED, [REASON_SERVER_GARBAGE] = JOB_FAILED,
+		[REASON_SERVER_REFUSED] = JOB_FAILED_SO, [REASON_JOB_KILLED] = JOB_FAILED_SO, [REASON_BOX_FAILED] = JOB_FAILED_SO,
+		[REASON_JOB_LIMIT] = JOB_FAILED_ALONE, [REASON_OUTPUT_FAILED] = JOB_FAILED_ALONE,
+		[REASON_PREEMPTED] = JOB_TAKEN_BACK,
+	};
+
+	return blame[why];
 }
 
 static void finish(struct attempt *a, enum reason why)
@@ -134,7 +161,7 @@ static void finish(struct attempt *a, enum reason why)
 		log_warn("attempt-failed", "peer=%s reason=%s", attempt_peer(a), reason_key(why));
 	if (a->feed && feed_ended(a->feed, &unsound))
 		a->text_hash = feed_hash(a->feed);
-	detach(a, end_of(why));
+	detach(a, attempt_blame(why));
 	a->events->ended(a, why, a->arg);
 	dispose(a);
 }
@@ -143,7 +170,7 @@ void attempt_cancel(struct attempt *a)
 {
 	if (!a)
 		return;
-	detach(a, JOB_SERVED);
+	detach(a, JOB_GIVEN_UP);
 	dispose(a);
 }
 
@@ -170,6 +197,7 @@ static bool usable(const struct candidate *c, const struct attempt *a)
 static void reserve_at(struct attempt *a, struct candidate *c)
 {
 	c->reserved = true;
+	outlook_reserved(peer_outlook(c->peer), a->share);
 	peer_reserve(c->peer, a->id, &a->reserve);
 }
 
@@ -182,21 +210,19 @@ static size_t reserved(const struct attempt *a)
 	return n;
 }
 
-/* Ask up to three. False if there is nobody to ask. */
+/* Ask up to three of those that would end it soonest. False if there is nobody to ask. */
 static bool reserve(struct attempt *a)
 {
-	autofree struct place_peer *peers = xcalloc(a->candidate_count, sizeof *peers);
+	autofree struct finish_peer *peers = xcalloc(a->candidate_count + 1, sizeof *peers);
+	uint64_t mean = mean_us(a->all);
 	size_t chosen[RESERVATIONS], n;
-	struct peer_info info;
 
-	for (size_t i = 0; i < a->candidate_count; i++) {
-		if (a->candidates[i].reserved || !usable(&a->candidates[i], a))
-			continue;
-		peer_describe(a->candidates[i].peer, &info);
-		peers[i] = (struct place_peer){ .slots = info.slots, .free = info.free };
-	}
-	n = place_sample(peers, a->candidate_count, next_random, &a->all->seed, chosen);
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (!a->candidates[i].reserved && usable(&a->candidates[i], a))
+			peers[i] = peer_finish(a->candidates[i].peer, mean);
+	n = finish_choose(&a->finish, peers, a->candidate_count, next_random, &a->all->seed, chosen);
 	a->state = RESERVED;
+	a->share = n ? 1.0 / (double)n : 1;
 	for (size_t i = 0; i < n; i++)
 		reserve_at(a, &a->candidates[chosen[i]]);
 	return reserved(a) > 0;
@@ -266,6 +292,7 @@ static int on_result(struct attempt *a, struct frame *f, struct err *err)
 	if (rc < 0)
 		return rc;
 	count_bytes(a);
+	a->took_us = clock_us() - a->granted_us;
 	if (a->files) {
 		filejob_leave(a->files);
 		conn_send(a->conn, WIRE_JOB_END, 0, NULL);
@@ -386,7 +413,8 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 	autobuf struct buf b = { 0 };
 
 	a->peer = p;
-	peer_job_started(p);
+	a->granted_us = clock_us();
+	peer_job_started(p, &(struct outlook_run){ .id = a->id, .predicted_us = a->finish.occupancy_us, .since_us = a->granted_us });
 	a->conn = peer_take_conn(p, &job_ops, a);
 	if (!a->conn) {
 		finish(a, REASON_SERVER_LOST);
@@ -394,7 +422,7 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 	}
 	a->sent_before = conn_bytes_out(a->conn);
 	a->received_before = conn_bytes_in(a->conn);
-	a->granted_ms = a->heard_ms = clock_ms();
+	a->heard_ms = clock_ms();
 	a->state = SENDING;
 	a->result = result_new();
 	put_u64(&b, token);
@@ -436,7 +464,7 @@ void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t t
 		peer_cancel(p, id);	/* gives it back */
 		return;
 	}
-	c->reserved = false;
+	unreserve(a, c);
 	if (!below_cap(c)) {
 		peer_cancel(p, id);	/* on_tick and remotes_changed ask again */
 		return;
@@ -461,7 +489,7 @@ static bool hopeless(struct attempt *a)
 /* c is out of the race for a; without another, the attempt is over. */
 static void drop_candidate(struct attempt *a, struct candidate *c, enum reason why)
 {
-	c->reserved = false;
+	unreserve(a, c);
 	c->refused = true;
 	if (hopeless(a))
 		finish(a, why);
@@ -497,23 +525,40 @@ void remotes_lost(struct remotes *rs, struct peer *p, enum reason why)
 	}
 }
 
-/* A volunteer has room: whoever waits asks it too, beyond the first three. */
+/* When it would be done at the best of those that it has asked. */
+static uint64_t best_asked_us(const struct attempt *a, uint64_t mean)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (a->candidates[i].reserved) {
+			struct finish_peer f = peer_finish(a->candidates[i].peer, mean);
+			uint64_t us = finish_us(&a->finish, &f);
+
+			best = us < best ? us : best;
+		}
+	return best;
+}
+
+/* A volunteer has room: whoever waits elsewhere, and would be done about as soon there, asks it too, beyond the first three. */
 void remotes_changed(struct remotes *rs, struct peer *p)
 {
-	struct peer_info info;
+	const struct outlook *o = peer_outlook(p);
+	uint64_t mean = mean_us(rs);
 	struct attempt *a;
 
-	peer_describe(p, &info);
-	if (info.state != PEER_READY || !info.free)
-		return;
 	TAILQ_FOREACH(a, &rs->attempts, link) {
-		struct candidate *c = a->state == RESERVED ? candidate_of(a, p) : NULL;
+		struct candidate *c;
+		struct finish_peer f;
 
-		if (!c || c->reserved || !usable(c, a))
-			continue;
-		reserve_at(a, c);
-		if (!--info.free)
+		if (!outlook_has_room(o))
 			return;
+		c = a->state == RESERVED ? candidate_of(a, p) : NULL;
+		if (!c || c->reserved || !usable(c, a) || reserved(a) >= RESERVED_MAX)
+			continue;
+		f = peer_finish(p, mean);
+		if (finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean)))
+			reserve_at(a, c);
 	}
 }
 
@@ -586,18 +631,18 @@ static void on_tick(uv_timer_t *timer)
 	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
 		next = TAILQ_NEXT(a, link);
 		if ((a->state == SENDING || a->state == RUNNING) &&
-		    (now - a->heard_ms > STALL_MS || now - a->granted_ms > JOB_MS))
+		    (now - a->heard_ms > STALL_MS || now - a->granted_us / 1000 > JOB_MS))
 			finish(a, REASON_SERVER_STALLED);
 		else if (hopeless(a))
 			finish(a, REASON_NO_CANDIDATE);
 	}
 }
 
-struct remotes *remotes_new(uv_loop_t *loop)
+struct remotes *remotes_new(uv_loop_t *loop, const struct history *history)
 {
 	struct remotes *rs = xcalloc(1, sizeof *rs);
 
-	*rs = (struct remotes){ .loop = loop, .next_id = 1 };
+	*rs = (struct remotes){ .loop = loop, .history = history, .next_id = 1 };
 	if (getrandom(&rs->seed, sizeof rs->seed, 0) < 0)
 		rs->seed = clock_us();
 	TAILQ_INIT(&rs->attempts);
@@ -605,6 +650,16 @@ struct remotes *remotes_new(uv_loop_t *loop)
 	rs->tick.data = rs;
 	uv_timer_start(&rs->tick, on_tick, TICK_MS, TICK_MS);
 	return rs;
+}
+
+/* What a volunteer is told of it: the larger of its figures; zeros where nothing is known. */
+static struct wire_reserve reserve_of(const struct attempt_spec *spec)
+{
+	const struct history_cost *c = &spec->predicted.cost;
+	uint64_t us = c->cpu_us > c->occupancy_us ? c->cpu_us : c->occupancy_us;
+
+	return (struct wire_reserve){ .toolchain = spec->toolchain->id, .niceness = spec->niceness,
+				      .predicted_ms = (uint32_t)((us + 999) / 1000), .predicted_mb = (uint32_t)((c->memory_kb + 1023) / 1024) };
 }
 
 struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
@@ -616,7 +671,9 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
 		.known_text = spec->known_text, .files = spec->files,
 		.result_stream = spec->result_stream, .step_count = spec->job->step_count, .output_fd = -1,
-		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness },
+		.reserve = reserve_of(spec),
+		.finish = { .occupancy_us = spec->predicted.cost.occupancy_us ? spec->predicted.cost.occupancy_us : mean_us(rs),
+			    .bytes = spec->predicted.cost.bytes },
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
 		.candidate_count = spec->candidate_count,
 	};
@@ -632,7 +689,8 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 }
 
 bool attempt_granted(const struct attempt *a) { return a->state >= SENDING; }
-uint64_t attempt_granted_ms(const struct attempt *a) { return a->granted_ms; }
+uint64_t attempt_granted_us(const struct attempt *a) { return a->granted_us; }
+uint64_t attempt_took_us(const struct attempt *a) { return a->took_us; }
 
 uint64_t attempt_text_hash(const struct attempt *a) { return a->text_hash; }
 struct job_result attempt_result(const struct attempt *a) { return a->said; }

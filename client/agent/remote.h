@@ -2,7 +2,7 @@
  * remote.h - one attempt to run one unit on a volunteer: reserve at up to
  * three, the first grant wins, stream the text or (filejob.h) tell of files, take the result.
  *
- * Hedging will be a further attempt beside this one.
+ * A second copy of a job that is late is a further attempt beside its first.
  */
 #ifndef RCC_REMOTE_H
 #define RCC_REMOTE_H
@@ -11,6 +11,7 @@
 
 #include "feed.h"
 #include "filejob.h"
+#include "history.h"
 #include "peers.h"
 #include "reason.h"
 
@@ -26,6 +27,12 @@ struct attempt_events {
 	void (*ended)(struct attempt *a, enum reason why, void *arg);
 };
 
+/* What such a job is likely to take (history.h). */
+struct prediction {
+	struct history_cost cost;
+	bool known;			/* from its own past, not from that of others */
+};
+
 struct attempt_spec {
 	const struct job *job;			/* copied */
 	const struct toolchain *toolchain;
@@ -33,12 +40,14 @@ struct attempt_spec {
 	size_t candidate_count;
 	const unsigned *caps;			/* per candidate: at most so many of our jobs there, 0: any */
 	int8_t niceness;
+	struct prediction predicted;
 	uint64_t known_text;			/* a text of this hash is not sent: REASON_DIAGNOSTICS; 0: none */
 	uint32_t result_stream;			/* which stream is the output */
 	struct filejob *files;			/* file mode: taken over, and nothing of the text matters */
 };
 
-struct remotes *remotes_new(uv_loop_t *loop);
+/* history, which tells what an unknown job takes, outlives it. */
+struct remotes *remotes_new(uv_loop_t *loop, const struct history *history);
 struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 			    const struct attempt_events *events, void *arg);
 /* The text, from a pipe whose read end it takes, what it is (taken over too), and where the result goes (duplicated). */
@@ -49,13 +58,17 @@ void attempt_preprocessed(struct attempt *a, bool clean);
 void attempt_cancel(struct attempt *a);
 
 bool attempt_granted(const struct attempt *a);
-uint64_t attempt_granted_ms(const struct attempt *a);	/* when, by clock_ms() */
+uint64_t attempt_granted_us(const struct attempt *a);	/* when, by clock_us() */
+uint64_t attempt_took_us(const struct attempt *a);	/* from the grant to its result */
 uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
 struct job_result attempt_result(const struct attempt *a);
 void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);
 const struct filejob *attempt_files(const struct attempt *a);	/* NULL: text mode */
 struct peer *attempt_where(const struct attempt *a);	/* NULL before a grant */
 const char *attempt_peer(const struct attempt *a);	/* key; "" before a grant */
+
+/* Is the volunteer to blame, or a toolchain there, when an attempt ends so? */
+enum job_end attempt_blame(enum reason why);
 
 /* To be called from peers' events. */
 void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token);

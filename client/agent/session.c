@@ -1,7 +1,7 @@
 /*
  * session.c - what a wrapper may say in which state, and the step for each.
  *
- * A step sees one message and returns; placement happens later, in
+ * A step sees one message and returns; placement (session_place.c) happens later, in
  * sessions_dispatch(), so that no step is entered from another.
  */
 #include "session_inner.h"
@@ -14,7 +14,6 @@
 #include "environment.h"
 #include "explain.h"
 #include "log.h"
-#include "place.h"
 #include "planner.h"
 #include "proc.h"
 #include "toolchain_data.h"
@@ -31,14 +30,11 @@ struct closure {
 	struct err err;
 };
 
-enum { LOCAL_FIRST_AFTER_MS = 10, CHANGED_MAX = 3, FAR_US = 3000 };
-
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
-	attempt_cancel(s->attempt);
-	filejob_free(s->loading);
+	away_give_up(s);
 	if (s->closure)
 		s->closure->session = NULL;
 	if (s->conn)
@@ -62,14 +58,12 @@ static void session_end(struct session *s)
  */
 static void session_leave(struct session *s)
 {
-	attempt_cancel(ptr_steal(&s->attempt));
-	filejob_free(ptr_steal(&s->loading));
-	s->preprocessing = false;
+	away_give_up(s);
 	s->state = LEAVING;
 	agent_dispatch(s->agent);
 }
 
-static void send_buf(struct session *s, enum request_type type, const struct buf *b)
+void session_send(struct session *s, enum request_type type, const struct buf *b)
 {
 	conn_send(s->conn, (uint8_t)type, 0, b);
 }
@@ -80,7 +74,7 @@ static void go_fatal(struct session *s, enum exit_status status, const char *tex
 	struct fatal m = { .status = (uint8_t)status, .text = (char *)text };
 
 	fatal_put(&b, &m);
-	send_buf(s, REQUEST_FATAL, &b);
+	session_send(s, REQUEST_FATAL, &b);
 	session_leave(s);
 }
 
@@ -88,31 +82,32 @@ static void go_fatal(struct session *s, enum exit_status status, const char *tex
  * Its source comes from another process, which may wait for a slot itself:
  * it must not hold the one that the other waits for.
  */
-static bool reads_a_pipe(const struct session *s)
+bool session_reads_a_pipe(const struct session *s)
 {
 	return s->local.reason == REASON_INPUT_ODD || argv_has(&s->ask.argv, "-");
 }
 
 /* The wrapper execs its compiler now, and holds a slot until that ends. */
-static void go_local(struct session *s, enum reason reason)
+void session_go_local(struct session *s, enum reason reason)
 {
 	struct stats *st = s->agent->stats;
 	struct local_go m = { .reason = (uint8_t)reason, .lease = (char *)"" };
+	struct lease_note note = placing_note(s);
 	autobuf struct buf b = { 0 };
 
 	stats_add(st, reason_is_fallback(reason) ? COUNT_JOBS_FALLBACK : COUNT_JOBS_LOCAL, 1);
 	stats_reason(st, reason, 1, reason_is_fallback(reason) ? clock_us() - s->came_us : 0);
 	if (s->pidfd >= 0)
 		m.lease = (char *)lease_new(s->agent->leases, s->pid, fd_steal(&s->pidfd),
-					    environment_get(&s->ask.env, "RCC_LEASE"), reads_a_pipe(s), reason);
+					    environment_get(&s->ask.env, "RCC_LEASE"), session_reads_a_pipe(s), reason, &note);
 	log_debug("local", "pid=%d reason=%s", (int)s->pid, reason_key(reason));
 	local_go_put(&b, &m);
-	send_buf(s, REQUEST_LOCAL, &b);
+	session_send(s, REQUEST_LOCAL, &b);
 	session_leave(s);
 }
 
 /* From now on only a local core is wanted. */
-static void must_be_local(struct session *s, enum reason reason)
+void session_must_be_local(struct session *s, enum reason reason)
 {
 	if (reason_is_fallback(reason) && s->has_settings && !s->settings.fallback) {
 		autofree char *text = xasprintf("remote attempt failed: %s; RCC_FALLBACK=0 forbids to compile here",
@@ -136,25 +131,7 @@ static void describe(struct session *s, enum describe_kind kind)
 	s->describing = kind;
 	s->state = DESCRIBING;
 	describe_put(&b, &m);
-	send_buf(s, REQUEST_DESCRIBE, &b);
-}
-
-static const struct unit *unit_of(const struct session *s)
-{
-	return &s->plan->units[s->unit];
-}
-
-/* Its source may be long in coming. */
-static bool from_stdin(const struct session *s)
-{
-	return !by_files(s) && str_eq(unit_of(s)->input, "-");
-}
-
-static const struct job *job_of(const struct session *s)
-{
-	if (by_files(s))
-		return &file_unit_of(s)->job;
-	return s->plain ? &unit_of(s)->job_plain : &unit_of(s)->job;
+	session_send(s, REQUEST_DESCRIBE, &b);
 }
 
 /* Toolchain */
@@ -188,7 +165,7 @@ static void on_closure_done(uv_work_t *work, int status)
 	free(c);
 }
 
-static void find_toolchain(struct session *s)
+void session_find_toolchain(struct session *s)
 {
 	struct closure *c = xcalloc(1, sizeof *c);
 	const struct job *job = job_of(s);
@@ -213,7 +190,8 @@ static void begin_unit(struct session *s)
 {
 	s->state = WAITING;
 	s->plain = false;
-	find_toolchain(s);
+	placing_predict(s);
+	session_find_toolchain(s);
 	agent_dispatch(s->agent);
 }
 
@@ -221,7 +199,7 @@ static void finish_remote(struct session *s)
 {
 	stats_add(s->agent->stats, COUNT_JOBS_REMOTE, 1);
 	stats_add(s->agent->stats, COUNT_JOBS_FILES, by_files(s));
-	send_buf(s, REQUEST_DONE, NULL);
+	session_send(s, REQUEST_DONE, NULL);
 	session_end(s);
 }
 
@@ -233,24 +211,13 @@ static bool can_go_as_text(const struct session *s)
 }
 
 /* The first way is no way: is there another? */
-static bool try_text(struct session *s)
+bool session_try_text(struct session *s)
 {
 	if (!by_files(s) || s->unit || !can_go_as_text(s))
 		return false;
 	s->mode = JOB_TEXT;
 	begin_unit(s);
 	return true;
-}
-
-/* Why it must be here, when no volunteer offers the one way that it could go. */
-static enum reason unoffered(const struct session *s)
-{
-	if (!by_files(s))
-		return REASON_NO_CANDIDATE;
-	for (size_t i = 0; i < s->candidate_count; i++)
-		if (!peer_offers(s->candidates[i], JOB_FILES) && s->settings.mode != MODE_FILE)
-			return s->plan->verdict.reason;
-	return REASON_NO_CANDIDATE;
 }
 
 static struct verdict why_neither(const struct session *s)
@@ -276,7 +243,7 @@ static void follow_plan(struct session *s)
 	} else if (!files && !can_go_as_text(s)) {
 		s->local = why_neither(s);
 		log_debug("plan", "reason=%s detail=\"%s\"", reason_key(s->local.reason), s->local.detail);
-		must_be_local(s, s->local.reason);
+		session_must_be_local(s, s->local.reason);
 	} else {
 		begin_unit(s);
 	}
@@ -289,7 +256,7 @@ static void make_plan(struct session *s, enum driver_kind kind, const char *text
 	if (planner_make(s->agent->planner, &s->ask, kind, &s->driver, text, learn,
 			 s->settings.mode == MODE_TEXT, s->agent->temp_dir, &s->plan, &err) < 0) {
 		log_warn("plan", "text=\"%s\"", err.text);
-		must_be_local(s, REASON_UNUSUAL_PLAN);
+		session_must_be_local(s, REASON_UNUSUAL_PLAN);
 		return;
 	}
 	follow_plan(s);
@@ -305,7 +272,7 @@ static void plan_by_driver(struct session *s)
 		return;
 	}
 	if (kind == DRIVER_NOT_ONE) {
-		must_be_local(s, REASON_NOT_A_DRIVER);
+		session_must_be_local(s, REASON_NOT_A_DRIVER);
 		return;
 	}
 	cached = planner_recall(s->agent->planner, &s->ask, &s->driver);
@@ -376,7 +343,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 	}
 	if (rc < 0) {
 		log_warn("settings", "text=\"%s\"", err->text);
-		must_be_local(s, REASON_NO_HOSTS);
+		session_must_be_local(s, REASON_NO_HOSTS);
 		return 0;
 	}
 	s->has_settings = true;
@@ -386,7 +353,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 	if (s->ask.explain && early != REASON_NONE)
 		explain_quick(s, early);
 	else if (early != REASON_NONE)
-		must_be_local(s, early);
+		session_must_be_local(s, early);
 	else
 		plan_by_driver(s);
 	return 0;
@@ -401,7 +368,7 @@ static int on_description(struct session *s, struct frame *f, struct err *err)
 	if (rc == 0 && s->describing == DESCRIBE_VERSION) {
 		/* one that could not be run now may be run later: nothing is learnt of it */
 		if (!WIFEXITED(m.status)) {
-			must_be_local(s, REASON_DRIVER_FAILED);
+			session_must_be_local(s, REASON_DRIVER_FAILED);
 		} else {
 			memory_set_driver(s->agent->memory, &s->driver,
 					  m.status == 0 ? driver_kind_of(m.text) : DRIVER_NOT_ONE);
@@ -411,7 +378,7 @@ static int on_description(struct session *s, struct frame *f, struct err *err)
 		if (s->ask.explain)
 			explain_quick(s, REASON_DRIVER_FAILED);
 		else
-			must_be_local(s, REASON_DRIVER_FAILED);
+			session_must_be_local(s, REASON_DRIVER_FAILED);
 	} else if (rc == 0) {
 		make_plan(s, memory_driver(s->agent->memory, &s->driver), m.text, true);
 	}
@@ -436,37 +403,6 @@ static int on_query(struct session *s, struct frame *f, struct err *err)
 	return rc;
 }
 
-static const struct attempt_events attempt_events;
-
-static uint32_t result_stream(const struct job *job, const char *name)
-{
-	for (size_t i = 0; i < job->outputs.count; i++)
-		if (str_eq(job->outputs.v[i], name))
-			return STREAM_FILE + (uint32_t)i;
-	return STREAM_FILE;
-}
-
-/* Slots are asked for. */
-static void begin_attempt(struct session *s)
-{
-	autojob struct job job = { 0 };
-	struct attempt_spec spec = {
-		.job = &job, .toolchain = s->toolchain, .candidates = s->candidates, .caps = s->caps,
-		.candidate_count = s->candidate_count, .niceness = s->ask.niceness,
-		.known_text = memory_diagnosed(s->agent->memory, s->key),
-	};
-
-	if (by_files(s)) {
-		spec.files = files_job(s, &job);
-		spec.known_text = 0;
-	} else {
-		planner_job(job_of(s), &s->ask.env, s->toolchain, &job);
-		spec.result_stream = result_stream(&job, unit_of(s)->result_name);
-	}
-	s->attempt = attempt_new(s->agent->remotes, &spec, &attempt_events, s);
-	s->placed_ms = clock_ms();
-}
-
 static int on_started(struct session *s, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
@@ -484,7 +420,7 @@ static int on_started(struct session *s, struct frame *f, struct err *err)
 	s->state = AWAY;
 	s->preprocessing = true;
 	if (!s->attempt)
-		begin_attempt(s);
+		away_attempt(s);
 	text.origin.cwd = xstrdup(s->ask.cwd);
 	text.origin.input = xstrdup(u->input);
 	text.origin.stdin_fd = f->fd_count > 2 ? fd_steal(&f->fds[2]) : -1;
@@ -501,8 +437,8 @@ static int on_declined(struct session *s, struct frame *f, struct err *err)
 
 	if (rc < 0 || round != s->round)
 		return rc;
-	attempt_cancel(ptr_steal(&s->attempt));
-	must_be_local(s, reason);
+	away_give_up(s);
+	session_must_be_local(s, reason);
 	return 0;
 }
 
@@ -516,6 +452,7 @@ static int on_preprocessed(struct session *s, struct frame *f, struct err *err)
 	if (rc < 0 || round != s->round)
 		return rc;
 	s->preprocessing = false;
+	placing_preprocessed(s);
 	agent_dispatch(s->agent);
 	if (s->attempt)
 		attempt_preprocessed(s->attempt, clean);
@@ -577,298 +514,6 @@ static void on_conn_end(struct conn *c, void *arg, const struct err *err)
 
 static const struct conn_ops conn_ops = { .on_message = on_message, .on_end = on_conn_end };
 
-/* An attempt's end */
-
-static void on_granted(struct attempt *at, void *arg)
-{
-	(void)at;
-	agent_dispatch(((struct session *)arg)->agent);
-}
-
-static void remember_diagnostics(struct session *s, struct attempt *at)
-{
-	uint64_t hash = attempt_text_hash(at);
-
-	if (hash)
-		memory_set_diagnosed(s->agent->memory, s->key, hash);
-}
-
-/* Placement */
-
-/* Whom the caller's entries mean now, unless that is known. */
-static void find_candidates(struct session *s)
-{
-	struct volunteers *vs = s->agent->volunteers;
-	autofree struct volunteer *v = NULL;
-
-	if (s->candidates && (s->candidates_fixed ||
-			      (!s->candidates_awaited && s->candidates_as_of == volunteers_changes(vs))))
-		return;
-	s->candidate_count = volunteers_of(vs, &s->settings, &v, &s->candidates_awaited);
-	s->candidates_as_of = volunteers_changes(vs);
-	s->candidates = xrealloc(s->candidates, (s->candidate_count + 1) * sizeof *s->candidates);
-	s->caps = xrealloc(s->caps, (s->candidate_count + 1) * sizeof *s->caps);
-	for (size_t i = 0; i < s->candidate_count; i++) {
-		s->candidates[i] = v[i].peer;
-		s->caps[i] = v[i].slots;
-	}
-}
-
-/* The configured volunteers, woken, and whether any can take this, the way it goes. */
-static enum place_candidates look_for_candidates(struct session *s)
-{
-	enum place_candidates best;
-
-	if (s->toolchain_failed)
-		return CANDIDATES_NONE;
-	find_candidates(s);
-	best = s->candidates_awaited && !s->candidates_fixed ? CANDIDATES_UNKNOWN : CANDIDATES_NONE;
-	for (size_t i = 0; i < s->candidate_count; i++) {
-		enum peer_can can;
-
-		peer_wake(s->candidates[i]);
-		if (!peer_offers(s->candidates[i], s->mode))
-			continue;
-		can = peer_can_run(s->candidates[i], s->toolchain);
-		if (can == PEER_CAN)
-			best = CANDIDATES_SOME;
-		else if (can == PEER_MAYBE && best == CANDIDATES_NONE)
-			best = CANDIDATES_UNKNOWN;
-	}
-	return best;
-}
-
-/* What another volunteer may do better. A limit or a full disk here would be met again. */
-static bool worth_another(enum reason why)
-{
-	static const bool worth[REASON_COUNT] = {
-		[REASON_SERVER_LOST] = true, [REASON_SERVER_STALLED] = true, [REASON_SERVER_REFUSED] = true,
-		[REASON_SERVER_GARBAGE] = true, [REASON_BOX_FAILED] = true, [REASON_JOB_KILLED] = true,
-	};
-
-	return worth[why];
-}
-
-/*
- * A volunteer failed it: one other, then here. One whose owner came back did
- * not fail it: any other, as long as there is one. False if there is no other.
- */
-static bool try_elsewhere(struct session *s, const struct peer *failed, enum reason why)
-{
-	bool preempted = why == REASON_PREEMPTED;
-
-	if (!failed || (!preempted && (s->first_failure || !worth_another(why))))
-		return false;
-	s->candidates_fixed = true;
-	for (size_t i = 0; i < s->candidate_count; i++)
-		if (s->candidates[i] == failed) {
-			s->candidates[i] = s->candidates[--s->candidate_count];
-			s->caps[i] = s->caps[s->candidate_count];
-			break;
-		}
-	if (look_for_candidates(s) < (preempted ? CANDIDATES_UNKNOWN : CANDIDATES_SOME))
-		return false;
-	if (!preempted)
-		s->first_failure = why;
-	s->state = WAITING;
-	return true;
-}
-
-/* What file mode came to is no fault of a volunteer's: as text then, or again. */
-static bool once_more(struct session *s, enum reason why)
-{
-	if (why == REASON_FILES_UNFIT) {
-		memory_set_unfit(s->agent->memory, s->key);
-		return try_text(s);
-	}
-	if (why != REASON_FILES_CHANGED || ++s->changed >= CHANGED_MAX)
-		return false;
-	stats_add(s->agent->stats, COUNT_RUN_AGAIN, 1);
-	s->state = WAITING;
-	return true;
-}
-
-static void on_ended(struct attempt *at, enum reason why, void *arg)
-{
-	struct session *s = arg;
-	uint64_t sent, received;
-
-	attempt_bytes(at, &sent, &received);
-	stats_add(s->agent->stats, COUNT_BYTES_SENT, sent);
-	stats_add(s->agent->stats, COUNT_BYTES_RECEIVED, received);
-	log_debug("remote", "pid=%d peer=%s reason=%s sent=%llu received=%llu", (int)s->pid, attempt_peer(at),
-		  reason_key(why), (unsigned long long)sent, (unsigned long long)received);
-	s->attempt = NULL;
-	s->preprocessing = false;
-	if (by_files(s))
-		files_count(s, at);
-	else if (why == REASON_DIAGNOSTICS)
-		remember_diagnostics(s, at);
-	if (why == REASON_NONE) {
-		s->state = COMMITTING;
-		if (by_files(s))
-			files_deliver(s, at);
-		else
-			send_buf(s, REQUEST_FINISHED, NULL);
-	} else if (!by_files(s) && why == REASON_PREPROCESSOR && !s->plain && unit_of(s)->preprocess_plain.count) {
-		s->plain = true;
-		s->state = WAITING;
-		find_toolchain(s);
-	} else if (!(by_files(s) && once_more(s, why)) && !try_elsewhere(s, attempt_where(at), why)) {
-		must_be_local(s, why);
-	}
-	agent_dispatch(s->agent);
-}
-
-static const struct attempt_events attempt_events = { .granted = on_granted, .ended = on_ended };
-
-static struct place_view view_of(const struct agent *a)
-{
-	struct place_view v = { .cores = a->cores, .local_running = leases_taken(a->leases) };
-	struct session *s;
-
-	TAILQ_FOREACH(s, &a->sessions, link) {
-		v.preprocessing += ((s->state == PREPARING && !from_stdin(s)) || s->preprocessing) && !s->below_lease;
-		v.ungranted += s->attempt && !by_files(s) && !attempt_granted(s->attempt);
-		v.offered += s->loading || (s->attempt && by_files(s) && !attempt_granted(s->attempt));
-		v.waiting += s->state == WAITING && !s->must_local;
-	}
-	return v;
-}
-
-static struct place_job job_view(struct session *s)
-{
-	struct place_job j = {
-		.remote_able = !s->must_local,
-		.holds_nothing = by_files(s),
-		.local_slots = s->settings.local_slots,
-		.stay_remote = s->settings.mode == MODE_TEXT || s->settings.mode == MODE_FILE || !s->settings.local_slots,
-	};
-
-	if (j.remote_able)
-		j.candidates = look_for_candidates(s);
-	return j;
-}
-
-static void send_prepare(struct session *s)
-{
-	const struct unit *u = unit_of(s);
-	struct prepare m = {
-		.input = u->input, .stdin_input = str_eq(u->input, "-"), .output = u->output,
-		.output_kind = (uint8_t)u->output_kind, .preprocess = s->plain ? u->preprocess_plain : u->preprocess,
-		.round = ++s->round,
-		.dependencies_at = (uint32_t)u->dependencies_at[s->plain],
-	};
-	autobuf struct buf b = { 0 };
-
-	prepare_put(&b, &m);
-	send_buf(s, REQUEST_PREPARE, &b);
-}
-
-/*
- * A source of which nothing is known asks some hundred questions, one after the other: 300 for one in C++. Where each takes
- * its time, its text is there before.
- */
-static bool too_far(const struct session *s)
-{
-	for (size_t i = 0; i < s->candidate_count; i++) {
-		struct peer_info info;
-
-		peer_describe(s->candidates[i], &info);
-		if (info.state == PEER_READY && peer_offers(s->candidates[i], JOB_FILES) && info.rtt_us < FAR_US)
-			return false;
-	}
-	return true;
-}
-
-static void on_loaded(void *session)
-{
-	struct session *s = session;
-
-	if (filejob_counts(s->loading).manifest == MANIFEST_NONE && too_far(s) && try_text(s))
-		filejob_free(ptr_steal(&s->loading));
-	else
-		begin_attempt(s);
-}
-
-static void go_remote(struct session *s)
-{
-	if (by_files(s)) {
-		s->state = AWAY;
-		files_go(s, on_loaded);
-		return;
-	}
-	s->state = PREPARING;
-	if (!from_stdin(s))
-		begin_attempt(s);	/* else no slot is asked for before its source is there */
-	send_prepare(s);
-}
-
-/* Why it is placed here, where nothing else had settled it. */
-static enum reason local_reason(const struct session *s, const struct place_job *j)
-{
-	if (s->must_local)
-		return s->local.reason;
-	return j->candidates == CANDIDATES_NONE ? unoffered(s) : REASON_LOCAL_IDLE;
-}
-
-/* True if it was placed: the view has changed. */
-static bool place(struct session *s, struct place_view v)
-{
-	struct place_job j = job_view(s);
-	enum place_action action;
-
-	if (j.remote_able && j.candidates == CANDIDATES_NONE && try_text(s))
-		return true;
-	v.waiting -= j.remote_able;
-	action = place_decide(&v, &j);
-	/* its caller's lease is its own; or it must not wait for one */
-	if ((s->below_lease || reads_a_pipe(s)) && action == PLACE_WAIT &&
-	    (!j.remote_able || j.candidates == CANDIDATES_NONE))
-		action = PLACE_LOCAL;
-	if (action == PLACE_LOCAL)
-		go_local(s, local_reason(s, &j));
-	else if (action == PLACE_REMOTE)
-		go_remote(s);
-	return action != PLACE_WAIT;
-}
-
-/* Attempts that have waited for a grant, while a core is free. */
-static void take_back(struct agent *a)
-{
-	uint64_t now = clock_ms();
-	struct session *s, *next;
-
-	for (s = TAILQ_FIRST(&a->sessions); s; s = next) {
-		struct place_view v;
-		struct place_job j;
-
-		next = TAILQ_NEXT(s, link);
-		if (!s->attempt || attempt_granted(s->attempt) || now - s->placed_ms < LOCAL_FIRST_AFTER_MS)
-			continue;
-		v = view_of(a);
-		j = job_view(s);
-		if (!place_local_first(&v, &j))
-			continue;
-		attempt_cancel(ptr_steal(&s->attempt));
-		s->preprocessing = false;
-		go_local(s, REASON_LOCAL_FIRST);
-	}
-}
-
-void sessions_dispatch(struct agent *a)
-{
-	struct place_view v = view_of(a);
-	struct session *s, *next;
-
-	for (s = TAILQ_FIRST(&a->sessions); s; s = next) {
-		next = TAILQ_NEXT(s, link);
-		if (s->state == WAITING && place(s, v))
-			v = view_of(a);
-	}
-	take_back(a);
-}
-
 size_t sessions_count(const struct agent *a) { return a->session_count; }
 
 /* What it compiles now; NULL: not known. */
@@ -890,7 +535,7 @@ static struct watch_job describe_job(const struct session *s)
 	return (struct watch_job){
 		.place = away ? WATCH_AWAY : waits ? WATCH_WAITING : WATCH_PREPARING,
 		.host = away ? attempt_peer(s->attempt) : "",
-		.for_us = clock_us() - (away ? attempt_granted_ms(s->attempt) * 1000 : s->came_us),
+		.for_us = clock_us() - (away ? attempt_granted_us(s->attempt) : s->came_us),
 		.source = source_of(s) ? source_of(s) : path_base(s->ask.program),
 	};
 }

@@ -11,6 +11,8 @@
 void session_new(struct agent *a, int fd);
 /* Place whoever waits, as far as there is room. */
 void sessions_dispatch(struct agent *a);
+/* Look at the jobs that are away: what is late may get a second copy. True: there are any. */
+bool sessions_look_for_late(struct agent *a);
 /* No wrapper is connected. */
 bool sessions_idle(const struct agent *a);
 size_t sessions_count(const struct agent *a);

@@ -21,7 +21,8 @@
 	X(CONTENTS, "contents") \
 	X(CONTENT_BYTES, "content-bytes") \
 	X(NEW_UNITS, "new-units") \
-	X(RUN_AGAIN, "run-again")
+	X(RUN_AGAIN, "run-again") \
+	X(COPIES, "copies")
 
 enum counter {
 #define X(id, key) COUNT_##id,

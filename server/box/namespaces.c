@@ -17,10 +17,11 @@
 
 bool mode_parse(const char *word, struct mode *m)
 {
+	const char *host = strchr(word, '@');
 	char end;
 
-	*m = (struct mode){ .confined = str_starts(word, "confined") };
-	return str_eq(word, "unconfined") || str_eq(word, "confined") ||
+	*m = (struct mode){ .confined = str_starts(word, "confined"), .host = host ? host + 1 : "rcc" };
+	return str_eq(word, "unconfined") || str_eq(word, "confined") || str_starts(word, "confined@") ||
 	       (sscanf(word, "confined:%u:%u:%u%c", &m->users, &m->first_uid, &m->first_gid, &end) == 3 && m->users);
 }
 
@@ -120,7 +121,7 @@ int namespaces_share(const struct mode *m, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(shared) && rc == 0; i++)
 		if (unshare(shared[i].flag) < 0)
 			rc = err_sys(err, "make a %s namespace", shared[i].name);
-	if (rc == 0 && sethostname("rcc", 3) < 0)
+	if (rc == 0 && sethostname(m->host, strlen(m->host)) < 0)
 		rc = err_sys(err, "name the host");
 	return rc;
 }

@@ -14,9 +14,10 @@ struct mode {
 	unsigned users;		/* an ordinary user's range of user ids; 0: there is none */
 	uid_t first_uid;	/* in the range of this many */
 	gid_t first_gid;
+	const char *host;	/* what jobs take this machine for; borrowed from the word */
 };
 
-/* "unconfined", "confined", or "confined:USERS:UID:GID". False: it is none of them. */
+/* "unconfined", "confined", "confined:USERS:UID:GID", or, for tests, "confined@HOST". False: it is none of them. */
 bool mode_parse(const char *word, struct mode *m);
 
 /*

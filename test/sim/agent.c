@@ -4,7 +4,7 @@
  */
 #include "world.h"
 
-enum { MEAN_US = 1000000, LOCAL_FIRST_US = 10000, LATE_AGAIN_US = 250000, FINISH_PEERS = 64 };
+enum { MEAN_US = 1000000, LOCAL_FIRST_US = 10000, LATE_AGAIN_US = 250000 };
 
 static struct agent *agent_of(struct world *w, const struct attempt *t) { return &w->agents[w->jobs[t->job].agent]; }
 
@@ -29,13 +29,7 @@ static void list_drop(uint32_t *v, size_t *count, uint32_t what)
 
 /* Predictions */
 
-struct history_job history_key(uint32_t job, char name[16])
-{
-	for (unsigned i = 0; i < 8; i++)
-		name[i] = (char)('a' + (job >> (4 * i) & 15));
-	name[8] = 0;
-	return (struct history_job){ .source = name, .flags = "" };
-}
+struct history_job history_key(uint32_t job) { return (struct history_job){ .key = job + 1 }; }
 
 static uint64_t mean_us(const struct agent *a)
 {
@@ -49,10 +43,8 @@ static uint64_t predict(const struct world *w, uint32_t job, bool *guessed)
 {
 	const struct agent *a = &w->agents[w->jobs[job].agent];
 	struct history_cost cost;
-	struct history_job j;
-	char name[16];
+	struct history_job j = history_key(job);
 
-	j = history_key(job, name);
 	*guessed = history_predict(a->history, &j, &cost) == HISTORY_UNKNOWN;
 	return *guessed ? mean_us(a) : cost.occupancy_us;
 }
@@ -61,33 +53,17 @@ static uint64_t predict(const struct world *w, uint32_t job, bool *guessed)
 
 static bool usable(const struct world *w, const struct view *v, uint32_t avoid, uint32_t index)
 {
-	return v->up && v->told && !v->draining && v->slots && index != avoid && !ban_holds(&v->bans, 1, w->now_us / 1000);
-}
-
-static uint64_t wait_us(const struct world *w, const struct agent *a, const struct view *v)
-{
-	uint64_t left[FINISH_PEERS], now_ms = w->now_us / 1000;
-	double speed = speed_now(&v->speed, now_ms);
-	unsigned others = v->queued > v->outstanding ? v->queued - v->outstanding : 0;
-	struct finish_slots s = { .slots = v->slots, .free = v->free, .ours_us = left, .mean_us = (uint64_t)((double)mean_us(a) / speed),
-				  .ahead = (unsigned)(v->pending + 0.5) + others / RESERVATIONS };
-
-	for (size_t i = 0; i < v->running_count && s.ours < FINISH_PEERS; i++) {
-		const struct attempt *t = &w->attempts[v->running[i]];
-		bool guessed;
-		uint64_t expected = (uint64_t)((double)predict(w, t->job, &guessed) / speed);
-
-		left[s.ours++] = finish_left_us(expected, w->now_us - t->granted_us);
-	}
-	return finish_wait_us(&s);
+	return v->up && v->told && !v->draining && v->outlook.slots && index != avoid &&
+	       !ban_holds(&v->outlook.bans, 1, w->now_us / 1000);
 }
 
 static struct finish_peer peer_of(const struct world *w, const struct agent *a, uint32_t index)
 {
-	const struct view *v = &a->views[index];
+	struct finish_peer p = outlook_peer(&a->views[index].outlook, mean_us(a), w->now_us);
 
-	return (struct finish_peer){ .slots = v->slots, .speed = speed_now(&v->speed, w->now_us / 1000), .wait_us = wait_us(w, a, v),
-				     .rtt_us = (uint64_t)(2 * w->s->latency_us), .bandwidth = 100000000 };
+	p.rtt_us = (uint64_t)(2 * w->s->latency_us);
+	p.bandwidth = 100000000;
+	return p;
 }
 
 static struct finish_job finish_job_of(const struct world *w, uint32_t job)
@@ -108,20 +84,15 @@ static void reserve_at(struct world *w, uint32_t attempt, uint32_t index)
 	uint64_t predicted = predict(w, t->job, &guessed);
 
 	t->views[t->view_count++] = index;
-	v->outstanding++;
-	v->pending += t->share;
+	outlook_reserved(&v->outlook, t->share);
 	send_to_volunteer(w, agent, index, 0, (struct event){ .kind = RESERVE, .attempt = attempt, .took_us = guessed ? 0 : predicted });
 }
 
 static void forget_reservation(struct world *w, uint32_t attempt, size_t i, bool cancel)
 {
 	struct attempt *t = &w->attempts[attempt];
-	struct view *v = &agent_of(w, t)->views[t->views[i]];
 
-	v->outstanding--;
-	v->pending -= t->share;
-	if (!v->outstanding)
-		v->pending = 0;	/* sums of thirds drift */
+	outlook_unreserved(&agent_of(w, t)->views[t->views[i]].outlook, t->share);
 	if (cancel)
 		send_to_volunteer(w, w->jobs[t->job].agent, t->views[i], 0, (struct event){ .kind = CANCEL, .attempt = attempt });
 	t->views[i] = t->views[--t->view_count];
@@ -148,7 +119,7 @@ static void candidates(const struct world *w, const struct agent *a, const struc
 		bool other_runs = t->copy && i == w->attempts[j->attempts[0]].view;
 
 		out[i] = (struct finish_peer){ 0 };
-		if (usable(w, v, j->avoid, i) && !other_runs && (!t->copy || v->free > v->pending))
+		if (usable(w, v, j->avoid, i) && !other_runs && (!t->copy || outlook_has_room(&v->outlook)))
 			out[i] = peer_of(w, a, i);
 	}
 }
@@ -207,7 +178,7 @@ static void end_attempt(struct world *w, uint32_t attempt, enum breaker_end how)
 	struct task *j = &w->jobs[t->job];
 
 	if (t->state == RUNNING)
-		list_drop(a->views[t->view].running, &a->views[t->view].running_count, attempt);
+		outlook_ended(&a->views[t->view].outlook, attempt);
 	forget_reservations(w, attempt);
 	t->state = OVER;
 	breaker_ended(&a->breaker, t->trial, how, w->now_us / 1000);
@@ -268,16 +239,14 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	struct agent *a = agent_of(w, t);
 	struct view *v = &a->views[t->view];
 	uint64_t now_ms = w->now_us / 1000;
-	struct history_job key;
 	uint32_t job = t->job;
+	struct history_job key = history_key(job);
 	bool guessed;
-	char name[16];
 	uint64_t predicted = predict(w, job, &guessed);
 
-	speed_learn(&v->speed, guessed ? history_typical_us(a->history) : predicted, took_us, guessed, now_ms);
-	key = history_key(job, name);
-	history_learn(a->history, &key, (struct history_cost){ took_us, took_us }, speed_now(&v->speed, now_ms));
-	ban_served(&v->bans, 1);
+	speed_learn(&v->outlook.speed, guessed ? history_typical_us(a->history) : predicted, took_us, guessed, now_ms);
+	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, now_ms));
+	ban_served(&v->outlook.bans, 1);
 	finish_job(w, job, attempt);
 }
 
@@ -297,7 +266,7 @@ static void on_result(struct world *w, const struct event *e)
 	if (e->outcome == BAD) {
 		j->failures++;
 		j->avoid = e->view;
-		ban_failed(&v->bans, BAN_HOST, dice_next(&w->agents_dice), now_ms);
+		ban_failed(&v->outlook.bans, BAN_HOST, dice_next(&w->agents_dice), now_ms);
 	}
 	end_attempt(w, e->attempt, e->outcome == BAD ? BREAKER_FAILED : BREAKER_NEITHER);
 }
@@ -310,14 +279,14 @@ static void late_check_at(struct world *w, uint32_t attempt, uint64_t at_us)
 static struct hedge_view hedge_view_of(const struct world *w, const struct agent *a, const struct attempt *t)
 {
 	uint64_t now_ms = w->now_us / 1000;
-	struct hedge_view v = { .elapsed_us = w->now_us - t->granted_us, .speed = speed_now(&a->views[t->view].speed, now_ms),
+	struct hedge_view v = { .elapsed_us = w->now_us - t->granted_us, .speed = speed_now(&a->views[t->view].outlook.speed, now_ms),
 				.waiting = (unsigned)(a->waiting_count + a->reserved_count) };
 
 	v.predicted_us = predict(w, t->job, &v.guessed);
 	for (uint32_t i = 0; i < a->view_count; i++) {
-		const struct view *o = &a->views[i];
+		const struct outlook *o = &a->views[i].outlook;
 
-		if (i != t->view && usable(w, o, w->jobs[t->job].avoid, i) && o->free > o->pending && !o->queued)
+		if (i != t->view && usable(w, &a->views[i], w->jobs[t->job].avoid, i) && outlook_has_room(o) && !o->queued)
 			v.other = v.other > speed_now(&o->speed, now_ms) ? v.other : speed_now(&o->speed, now_ms);
 	}
 	return v;
@@ -347,7 +316,7 @@ static void on_granted(struct world *w, const struct event *e)
 	struct agent *a = &w->agents[e->agent];
 	struct view *v = &a->views[e->view];
 	struct hedge_view h;
-	bool asked = false;
+	bool asked = false, guessed;
 
 	for (size_t i = 0; t->state == RESERVED && i < t->view_count; i++)
 		if (t->views[i] == e->view) {
@@ -361,8 +330,7 @@ static void on_granted(struct world *w, const struct event *e)
 	t->view = e->view;
 	t->granted_us = w->now_us;
 	a->budget.jobs += !t->copy;
-	v->running = xrealloc(v->running, (v->running_count + 1) * sizeof *v->running);
-	v->running[v->running_count++] = e->attempt;
+	outlook_started(&v->outlook, &(struct outlook_run){ e->attempt, predict(w, t->job, &guessed), w->now_us });
 	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = e->attempt, .token = e->token });
 	h = hedge_view_of(w, a, t);
 	late_check_at(w, e->attempt, w->now_us + hedge_after_us(&h) + 1);
@@ -444,7 +412,7 @@ static size_t next_of(struct world *w, const uint32_t *jobs, size_t count)
 		waiting[i] = (struct place_waiting){ predict(w, jobs[i], &guessed), w->jobs[jobs[i]].arrived_us };
 		longest = waiting[i].predicted_us > longest ? waiting[i].predicted_us : longest;
 	}
-	next = place_next(waiting, count, w->now_us);
+	next = place_next(waiting, count);
 	for (size_t i = 0; i < count; i++)
 		must(w, waiting[next].since_us <= waiting[i].since_us + longest, "nobody is passed by who came much later");
 	return next;
@@ -494,7 +462,7 @@ static void ask_as_well(struct world *w, struct agent *a, uint32_t index)
 {
 	struct view *v = &a->views[index];
 
-	for (size_t k = 0; k < a->reserved_count && v->free > v->pending; k++) {
+	for (size_t k = 0; k < a->reserved_count && outlook_has_room(&v->outlook); k++) {
 		uint32_t attempt = a->reserved[k];
 		struct attempt *t = &w->attempts[attempt];
 		struct finish_job fj = finish_job_of(w, t->job);
@@ -519,11 +487,11 @@ static void on_state(struct world *w, const struct event *e)
 	struct view *v = &w->agents[e->agent].views[e->view];
 
 	v->told = true;
-	v->slots = e->slots;
-	v->free = e->free;
-	v->queued = e->queued;
+	v->outlook.slots = e->slots;
+	v->outlook.free = e->free;
+	v->outlook.queued = e->queued;
 	v->draining = e->draining;
-	if (v->free)
+	if (e->free)
 		ask_as_well(w, &w->agents[e->agent], e->view);
 	agent_wake(w, e->agent);
 }
@@ -545,8 +513,8 @@ void agent_lost(struct world *w, uint32_t agent, uint32_t index)
 	for (size_t i = a->reserved_count; i-- > 0; )
 		if (i < a->reserved_count)
 			on_refused(w, &(struct event){ .agent = agent, .view = index, .attempt = a->reserved[i] });
-	while (v->running_count) {
-		uint32_t attempt = v->running[0];
+	while (v->outlook.running_count) {
+		uint32_t attempt = (uint32_t)v->outlook.running[0].id;
 
 		w->jobs[w->attempts[attempt].job].failures++;
 		w->jobs[w->attempts[attempt].job].avoid = index;

@@ -115,7 +115,8 @@ static void make_views(struct world *w, uint32_t agent)
 		size_t pick = i + dice_below(&w->dice, w->volunteer_count - i);
 		struct volunteer *v = &w->volunteers[order[pick]];
 
-		a->views[i] = (struct view){ .volunteer = order[pick], .up = true, .told = true, .slots = v->slots, .free = v->slots };
+		a->views[i] = (struct view){ .volunteer = order[pick], .up = true, .told = true,
+						.outlook = { .slots = v->slots, .free = v->slots } };
 		order[pick] = order[i];
 		v->watchers = xrealloc(v->watchers, (v->watcher_count + 1) * sizeof *v->watchers);
 		v->watchers[v->watcher_count].agent = agent;
@@ -150,14 +151,13 @@ static void teach(struct world *w, uint32_t agent)
 	for (uint32_t i = 0; i < a->jobs; i++) {
 		uint32_t job = a->first_job + i;
 		uint64_t seen = (uint64_t)((double)w->jobs[job].work_us * exp(0.1 * dice_normal(&w->dice)));
-		char name[16];
-		struct history_job key = history_key(job, name);
+		struct history_job key = history_key(job);
 
-		history_learn(a->history, &key, (struct history_cost){ seen, seen }, 1);
+		history_learn(a->history, &key, (struct history_cost){ .cpu_us = seen, .occupancy_us = seen }, 1);
 	}
 	for (size_t i = 0; i < a->view_count; i++)
 		for (unsigned n = 0; n < 8; n++)
-			speed_learn(&a->views[i].speed, (uint64_t)(1e6 * w->volunteers[a->views[i].volunteer].speed *
+			speed_learn(&a->views[i].outlook.speed, (uint64_t)(1e6 * w->volunteers[a->views[i].volunteer].speed *
 				    exp(0.1 * dice_normal(&w->dice))), 1000000, false, 0);
 }
 
@@ -231,7 +231,7 @@ void world_free(struct world *w)
 	}
 	for (size_t i = 0; i < w->agent_count; i++) {
 		for (size_t j = 0; j < w->agents[i].view_count; j++)
-			free(w->agents[i].views[j].running);
+			outlook_free(&w->agents[i].views[j].outlook);
 		free(w->agents[i].views);
 		free(w->agents[i].waiting);
 		free(w->agents[i].reserved);

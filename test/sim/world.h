@@ -1,22 +1,21 @@
 /*
  * world.h - callers with their agents, volunteers, and the network between them.
  *
- * Decisions are made by the very code of the programs: client/agent's place, finish, hedge, breaker, ban, speed and
- * history, and server's admit. Everything here is what surrounds them.
+ * Decisions are made by the very code of the programs: client/agent's place, finish, outlook, hedge, breaker, ban, speed
+ * and history, and server's admit. Everything here is what surrounds them.
  */
 #ifndef RCC_SIM_WORLD_H
 #define RCC_SIM_WORLD_H
 
 #include "admit.h"
-#include "ban.h"
 #include "breaker.h"
 #include "dice.h"
 #include "events.h"
 #include "finish.h"
 #include "hedge.h"
 #include "history.h"
+#include "outlook.h"
 #include "place.h"
-#include "speed.h"
 
 enum {
 	RESERVED_MAX = 8,
@@ -80,15 +79,9 @@ struct view {
 	bool up, told;
 	uint64_t cut_until_us;		/* partition */
 	uint64_t to_us, from_us;	/* when the last message arrives: one connection keeps the order */
-	unsigned slots, free, queued;
 	bool draining;
-	unsigned outstanding;		/* our reservations */
-	double pending;			/* the jobs they stand for */
-	uint32_t *running;		/* our attempts there */
-	size_t running_count;
 	unsigned connects;		/* failed in a row */
-	struct speed speed;
-	struct bans bans;
+	struct outlook outlook;
 };
 
 struct agent {
@@ -157,7 +150,7 @@ void agent_event(struct world *w, const struct event *e);
 void agent_lost(struct world *w, uint32_t agent, uint32_t view);
 void agent_wake(struct world *w, uint32_t agent);
 /* As what the history knows it. */
-struct history_job history_key(uint32_t job, char name[16]);
+struct history_job history_key(uint32_t job);
 
 /* volunteer.c */
 void volunteer_event(struct world *w, const struct event *e);

@@ -14,8 +14,6 @@ static void it_is_transfer_wait_and_work(void **state)
 
 	(void)state;
 	assert_int_equal(finish_us(&j, &p), 70 + 300 + 500000 + 500000);
-	p.toolchain_bytes = 2000000;
-	assert_int_equal(finish_us(&j, &p), 70 + 300 + 2500000 + 500000);
 	p.bandwidth = 0;
 	assert_int_equal(finish_us(&j, &p), 70 + 300 + 500000);
 }

@@ -6,16 +6,21 @@
 #include "history.h"
 #include "scratch.h"
 
+static struct history_job job_of(const char *source, const char *flags, const char *compiler, char level, uint64_t bytes)
+{
+	return history_job(&(struct history_words){ .source = source, .flags = flags, .compiler = compiler, .level = level }, bytes);
+}
+
 static struct history_job job(const char *source, uint64_t bytes)
 {
-	return (struct history_job){ .source = source, .flags = "-O2 ", .toolchain = 7, .level = '2', .input_bytes = bytes };
+	return job_of(source, "-O2 ", "/usr/bin/cc", '2', bytes);
 }
 
 static void learn(struct history *h, const char *source, uint64_t bytes, uint64_t cpu_us, uint64_t occupancy_us)
 {
 	struct history_job j = job(source, bytes);
 
-	history_learn(h, &j, (struct history_cost){ cpu_us, occupancy_us }, 1);
+	history_learn(h, &j, (struct history_cost){ .cpu_us = cpu_us, .occupancy_us = occupancy_us }, 1);
 }
 
 static enum history_source ask(const struct history *h, const char *source, uint64_t bytes, struct history_cost *out)
@@ -28,11 +33,11 @@ static enum history_source ask(const struct history *h, const char *source, uint
 static void of_an_unknown_job_nothing_is_said(void **state)
 {
 	struct history *h = history_new();
-	struct history_cost c = { 1, 1 };
+	struct history_cost c = { 1, 1, 1 };
 
 	(void)state;
 	assert_int_equal(ask(h, "/a.c", 100, &c), HISTORY_UNKNOWN);
-	assert_true(c.cpu_us == 0 && c.occupancy_us == 0 && history_mean_us(h) == 0);
+	assert_true(c.cpu_us == 0 && c.occupancy_us == 0 && c.memory_kb == 0 && history_mean_us(h) == 0);
 	history_free(h);
 }
 
@@ -46,6 +51,23 @@ static void cpu_and_occupancy_are_held_apart(void **state)
 	assert_int_equal(ask(h, "/a.c", 100, &c), HISTORY_KNOWN);
 	assert_true(c.cpu_us == 1000 && c.occupancy_us == 900000);
 	assert_int_equal(history_mean_us(h), 900000);
+	history_free(h);
+}
+
+static void memory_goes_up_at_once_and_down_slowly(void **state)
+{
+	struct history *h = history_new();
+	struct history_job j = job("/a.c", 100);
+	struct history_cost c;
+
+	(void)state;
+	history_learn(h, &j, (struct history_cost){ 1, 1, 3000 }, 1);
+	history_learn(h, &j, (struct history_cost){ 1, 1, 9000 }, 1);
+	history_predict(h, &j, &c);
+	assert_int_equal(c.memory_kb, 9000);
+	history_learn(h, &j, (struct history_cost){ 1, 1, 3000 }, 1);
+	history_predict(h, &j, &c);
+	assert_int_equal(c.memory_kb, 7000);
 	history_free(h);
 }
 
@@ -66,15 +88,14 @@ static void the_newest_counts_most(void **state)
 	history_free(h);
 }
 
-static void other_flags_and_other_toolchains_are_other_jobs(void **state)
+static void other_flags_and_other_compilers_are_other_jobs(void **state)
 {
 	struct history *h = history_new();
-	struct history_job debug = job("/a.c", 0), other = job("/a.c", 0);
+	struct history_job debug = job_of("/a.c", "-O0 -g ", "/usr/bin/cc", '0', 0);
+	struct history_job other = job_of("/a.c", "-O2 ", "/opt/bin/cc", '2', 0);
 	struct history_cost c;
 
 	(void)state;
-	debug.flags = "-O0 -g ";
-	other.toolchain = 8;
 	learn(h, "/a.c", 0, 1000, 1000);
 	assert_int_equal(history_predict(h, &debug, &c), HISTORY_UNKNOWN);
 	assert_int_equal(history_predict(h, &other, &c), HISTORY_UNKNOWN);
@@ -84,7 +105,7 @@ static void other_flags_and_other_toolchains_are_other_jobs(void **state)
 static void a_new_job_is_put_on_the_line_of_its_like(void **state)
 {
 	struct history *h = history_new();
-	struct history_job other = job("/new.c", 5000);
+	struct history_job other = job_of("/new.c", "-O0 ", "/usr/bin/cc", '0', 5000);
 	struct history_cost c;
 
 	(void)state;
@@ -96,7 +117,6 @@ static void a_new_job_is_put_on_the_line_of_its_like(void **state)
 	assert_int_equal(ask(h, "/new.c", 40000, &c), HISTORY_FITTED);
 	assert_in_range(c.cpu_us, 20990, 21010);
 	assert_in_range(c.occupancy_us, 41990, 42010);
-	other.level = '0';
 	assert_int_equal(history_predict(h, &other, &c), HISTORY_UNKNOWN);
 	history_free(h);
 }
@@ -169,6 +189,7 @@ static void a_new_agent_knows_it(void **state)
 	learn(h, "/1.c", 1000, 3500, 7000);
 	history_save(h, in_scratch("history"));
 	history_load(next, in_scratch("history"));
+	assert_in_range(history_mean_us(next), 10000, 11500);
 	assert_int_equal(ask(next, "/20.c", 0, &c), HISTORY_KNOWN);
 	assert_true(c.cpu_us == 10000 && c.occupancy_us == 20000);
 	ask(next, "/1.c", 0, &c);
@@ -225,7 +246,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_an_unknown_job_nothing_is_said), cmocka_unit_test(cpu_and_occupancy_are_held_apart),
-		cmocka_unit_test(the_newest_counts_most), cmocka_unit_test(other_flags_and_other_toolchains_are_other_jobs),
+		cmocka_unit_test(memory_goes_up_at_once_and_down_slowly),
+		cmocka_unit_test(memory_goes_up_at_once_and_down_slowly), cmocka_unit_test(the_newest_counts_most),
+		cmocka_unit_test(other_flags_and_other_compilers_are_other_jobs),
 		cmocka_unit_test(a_new_job_is_put_on_the_line_of_its_like), cmocka_unit_test(inputs_of_one_size_give_their_mean),
 		cmocka_unit_test(a_slow_machine_does_not_make_a_job_long), cmocka_unit_test(the_oldest_make_room),
 		cmocka_unit_test(a_new_agent_knows_it), cmocka_unit_test(damage_costs_one_record),
