@@ -56,7 +56,7 @@ size_t members_choose(const struct host *all, size_t count, uint64_t seed, uint6
 		      bool (*usable)(const struct host *h, void *arg), void *arg, size_t chosen[MEMBERS_MAX])
 {
 	autofree struct ranked *ranked = NULL;
-	size_t spare[MEMBERS_MAX], spares = 0, n = 0;
+	size_t spare[MEMBERS_MAX] = { 0 }, spares = 0, n = 0;
 
 	if (count <= MEMBERS_MAX) {
 		for (size_t i = 0; i < count; i++)

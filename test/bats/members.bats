@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2046
 # members.bats - volunteers that are found by name, that come, and that leave.
 #
 # rcc and its agent run in a mount namespace of their own, whose resolv.conf
@@ -22,7 +23,6 @@ setup() {
 teardown() {
 	cd /
 	rcc --stop-agent || true
-	# shellcheck disable=SC2046 # words
 	wait_until 10 none_of rcc-agent || true
 	volunteers_leave
 	[ -z "$SERVER" ] || kill "$SERVER"
