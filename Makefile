@@ -50,7 +50,7 @@ $O/rcc: $(call objs,client) $(WRAPPER_COMMON:%=$O/common/%.o)
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) $(WRAPPER_LINK) -o $@ $^
 AGENT_CLIENT = environment reason request
 $O/rcc-agent: $(call objs,common client/agent) $(AGENT_CLIENT:%=$O/client/%.o)
-	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lm -lpthread
+	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lresolv -lm -lpthread
 $O/rccd: $(call objs,common server) $O/server/box/request.o $O/server/box/packet.o
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lpthread
 $O/rccd-box: $(call objs,server/box) $(BOX_COMMON:%=$O/common/%.o)
@@ -91,7 +91,7 @@ ARCHIVES = $(floors:%=$O/test/lib/%.a)
 # Client and server never meet in one program, so neither do they in a test.
 SERVER_TESTS = test_admit test_fetch test_args test_box test_box_files test_callers test_exposure test_status test_rccd_options test_programs fuzz_box_request test_store test_store_kill test_policy test_signals test_cgroup test_sandbox test_view test_pagein view
 side = $(if $(filter $(SERVER_TESTS),$(notdir $1)),server box,agent client) common
-TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lm -lpthread
+TEST_LIBS = -Wl,--start-group $(patsubst %,$O/test/lib/%.a,$(call side,$@)) -Wl,--end-group -lcmocka -lgnutls -luv -llz4 -lz -ljansson -linih -lmicrohttpd -lresolv -lm -lpthread
 
 UNIT = $(patsubst %.c,$O/%,$(sort $(wildcard test/unit/test_*.c)))
 $O/test/unit/%: $O/test/unit/%.o $(ARCHIVES)

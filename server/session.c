@@ -467,7 +467,8 @@ static step *const steps[STATES][WIRE_TYPES] = {
 		      [WIRE_PING] = on_ping },
 	[IDLE] = { [WIRE_JOB] = on_job },
 	[INPUT] = { [WIRE_INPUT] = on_input, [WIRE_INPUT_END] = on_input_end },
-	[FACTS] = { [WIRE_FACTS] = on_facts },
+	[FACTS] = { [WIRE_FACTS] = on_facts, [WIRE_BLOB] = on_contents, [WIRE_BLOB_DATA] = on_contents,
+		    [WIRE_BLOB_NONE] = on_contents },	/* the manifest */
 	[FILES] = { [WIRE_ANSWER] = on_answer, [WIRE_BLOB] = on_contents, [WIRE_BLOB_DATA] = on_contents,
 		    [WIRE_BLOB_NONE] = on_contents },
 	[FILES_OVER] = { [WIRE_FACTS] = on_late, [WIRE_ANSWER] = on_late, [WIRE_BLOB] = on_late, [WIRE_BLOB_DATA] = on_late,

@@ -19,6 +19,7 @@
 #include "remote.h"
 #include "stats.h"
 #include "toolchain.h"
+#include "volunteers.h"
 
 struct session;
 
@@ -28,6 +29,7 @@ struct agent {
 	char *temp_dir;			/* TMPDIR for -###, private */
 	struct stats *stats;
 	struct peers *peers;
+	struct volunteers *volunteers;	/* whom the entries of RCC_HOSTS mean */
 	struct remotes *remotes;
 	struct toolchains *toolchains;
 	struct leases *leases;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "json.h"
 #include "lease.h"
+#include "members.h"
 #include "progress.h"
 #include "session.h"
 #include "settings.h"
@@ -186,37 +187,70 @@ static json_t *host_json(const struct peer *p)
 		"preempted", (json_int_t)i.preempted, "fetching", fetching_json(p), "speed", i.speed);
 }
 
-static char *hosts_answer(struct agent *a, const struct settings *set, bool json)
+/* What entries that are looked up came to, where that needs a word. */
+static void entry_text(struct buf *b, const struct volunteer_entry *e)
 {
-	json_t *list = json_array();
+	if (e->pending)
+		buf_printf(b, "%-28s %-12s\n", e->name, "resolving");
+	else if (*e->trouble)
+		buf_printf(b, "%-28s %-12s %s%s\n", e->name, "unresolved", e->trouble,
+			   e->found ? "; those that it named before are used on" : "");
+	else if (e->found > MEMBERS_MAX)
+		buf_printf(b, "%-28s %-12s %zu volunteers; a part of them is used, which changes with time\n", e->name,
+			   "resolved", e->found);
+}
+
+static char *hosts_text(struct agent *a, const struct settings *set, const struct volunteer *v, size_t count)
+{
+	struct volunteer_entry e;
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < set->host_count; i++) {
-		struct peer *p = peers_get(a->peers, &set->hosts[i], set->keys);
-
-		json_array_append_new(list, host_json(p));
-		host_text(&b, p);
-	}
+	for (size_t i = 0; i < count; i++)
+		host_text(&b, v[i].peer);
+	for (size_t i = 0; i < set->host_count; i++)
+		if (volunteers_entry(a->volunteers, &set->hosts[i], &e))
+			entry_text(&b, &e);
 	if (!set->host_count)
 		buf_puts(&b, "no volunteers: set RCC_HOSTS, or hosts in rcc.conf\n");
-	if (json) {
-		buf_free(&b);
-		return json_text(json_pack("{s:o}", "hosts", list));
-	}
-	json_decref(list);
 	return buf_str(&b);
+}
+
+static char *hosts_json(struct agent *a, const struct settings *set, const struct volunteer *v, size_t count)
+{
+	json_t *list = json_array(), *entries = json_array();
+	struct volunteer_entry e;
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, host_json(v[i].peer));
+	for (size_t i = 0; i < set->host_count; i++)
+		if (volunteers_entry(a->volunteers, &set->hosts[i], &e))
+			json_array_append_new(entries, json_pack("{s:o,s:I,s:s}", "entry", json_name(e.name),
+				"found", (json_int_t)e.found, "trouble", e.trouble));
+	return json_text(json_pack("{s:o,s:o}", "hosts", list, "entries", entries));
+}
+
+static char *hosts_answer(struct agent *a, const struct settings *set, bool json)
+{
+	autofree struct volunteer *v = NULL;
+	bool awaited;
+	size_t count = volunteers_of(a->volunteers, set, &v, &awaited);
+
+	return json ? hosts_json(a, set, v, count) : hosts_text(a, set, v, count);
 }
 
 /* --jobs: what fills the local cores and every slot there, with one in four waiting to be chosen from. */
 static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 {
+	autofree struct volunteer *v = NULL;
 	unsigned slots = 0, jobs;
 	struct peer_info i;
+	bool awaited;
+	size_t count = volunteers_of(a->volunteers, set, &v, &awaited);
 
-	for (size_t n = 0; n < set->host_count; n++) {
-		peer_describe(peers_get(a->peers, &set->hosts[n], set->keys), &i);
+	for (size_t n = 0; n < count; n++) {
+		peer_describe(v[n].peer, &i);
 		if (i.state == PEER_READY && !i.draining)
-			slots += set->hosts[n].slots && set->hosts[n].slots < i.slots ? set->hosts[n].slots : i.slots;
+			slots += v[n].slots && v[n].slots < i.slots ? v[n].slots : i.slots;
 	}
 	jobs = slots ? a->cores + slots + slots / 4 : a->cores;
 	return xasprintf(json ? "{\"jobs\": %u}\n" : "%u\n", jobs);
@@ -239,29 +273,54 @@ static size_t list_fetching(const struct peer *p, struct peer_toolchain **out)
 	return count;
 }
 
+static struct watch_host watch_volunteer(const struct peer *p)
+{
+	struct watch_host h = { 0 };
+	struct peer_toolchain *fetching;
+
+	peer_describe(p, &h.info);
+	h.state = state_word(&h.info);
+	h.why_not = why_not(p, &h.info);
+	h.fetching_count = list_fetching(p, &fetching);
+	h.fetching = fetching;
+	return h;
+}
+
+/* Entries that could not be looked up, in the place of those that they would name. names has room for each entry. */
+static size_t watch_unresolved(struct agent *a, const struct settings *set, struct volunteer_entry *names,
+			       struct watch_host *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->host_count; i++)
+		if (volunteers_entry(a->volunteers, &set->hosts[i], &names[n]) && !names[n].found) {
+			out[n] = (struct watch_host){ .info = { .key = names[n].name }, .why_not = names[n].trouble,
+						      .state = names[n].pending ? "resolving" : "unresolved" };
+			n++;
+		}
+	return n;
+}
+
 static char *watch_answer(struct agent *a, const struct settings *set, unsigned columns, unsigned lines)
 {
-	autofree struct watch_host *hosts = xcalloc(set->host_count + 1, sizeof *hosts);
+	autofree struct volunteer *v = NULL;
+	bool awaited;
+	size_t count = volunteers_of(a->volunteers, set, &v, &awaited);
+	autofree struct watch_host *hosts = xcalloc(count + set->host_count + 1, sizeof *hosts);
+	autofree struct volunteer_entry *names = xcalloc(set->host_count + 1, sizeof *names);
 	autofree struct watch_job *jobs = NULL;
 	struct watch w = {
-		.hosts = hosts, .host_count = set->host_count, .job_count = sessions_jobs(a, &jobs),
-		.local = leases_taken(a->leases), .cores = a->cores, .stats = a->stats, .columns = columns, .lines = lines,
+		.hosts = hosts, .job_count = sessions_jobs(a, &jobs), .local = leases_taken(a->leases), .cores = a->cores,
+		.stats = a->stats, .columns = columns, .lines = lines,
 	};
 	char *text;
 
 	w.jobs = jobs;
-	for (size_t i = 0; i < set->host_count; i++) {
-		struct peer *p = peers_get(a->peers, &set->hosts[i], set->keys);
-		struct peer_toolchain *fetching;
-
-		peer_describe(p, &hosts[i].info);
-		hosts[i].state = state_word(&hosts[i].info);
-		hosts[i].why_not = why_not(p, &hosts[i].info);
-		hosts[i].fetching_count = list_fetching(p, &fetching);
-		hosts[i].fetching = fetching;
-	}
+	for (size_t i = 0; i < count; i++)
+		hosts[i] = watch_volunteer(v[i].peer);
+	w.host_count = count + watch_unresolved(a, set, names, hosts + count);
 	text = watch_text(&w);
-	for (size_t i = 0; i < set->host_count; i++)
+	for (size_t i = 0; i < count; i++)
 		free((void *)hosts[i].fetching);
 	return text;
 }
@@ -289,17 +348,21 @@ static void waiting_end(struct waiting *w)
 	uv_close((uv_handle_t *)&w->timer, on_waiting_closed);
 }
 
+/* Everyone has answered, or will not. Who is found meanwhile is woken. */
 static bool settled(const struct waiting *w)
 {
+	autofree struct volunteer *v = NULL;
 	struct peer_info i;
+	bool awaited, all = true;
+	size_t count = volunteers_of(w->agent->volunteers, &w->settings, &v, &awaited);
 
-	for (size_t n = 0; n < w->settings.host_count; n++) {
-		peer_describe(peers_get(w->agent->peers, &w->settings.hosts[n], w->settings.keys), &i);
-		if (i.state == PEER_RESOLVING || i.state == PEER_CONNECTING ||
-		    (i.state == PEER_READY && !i.rtt_us))
-			return false;
+	for (size_t n = 0; n < count; n++) {
+		peer_describe(v[n].peer, &i);
+		if (i.state == PEER_IDLE)
+			peer_wake(v[n].peer);
+		all &= i.state == PEER_BACKOFF || (i.state == PEER_READY && i.rtt_us);
 	}
-	return true;
+	return all && !awaited;
 }
 
 static char *waited_answer(struct waiting *w)
@@ -340,13 +403,17 @@ static const struct conn_ops asker_ops = { .on_message = on_asker_message, .on_e
 static void answer_when_settled(struct agent *a, struct conn *c, const struct query *q, const struct settings *set)
 {
 	struct waiting *w = xcalloc(1, sizeof *w);
+	autofree struct volunteer *v = NULL;
+	bool awaited;
+	size_t count;
 
 	*w = (struct waiting){ .agent = a, .conn = c, .settings = *set, .kind = q->kind, .json = q->json,
 			       .columns = q->columns, .lines = q->lines,
 			       .until_ms = clock_ms() + (q->lines ? 0 : SETTLE_MS) };	/* who watches sees it come */
 	conn_set_arg(c, &asker_ops, w);
-	for (size_t i = 0; i < set->host_count; i++)
-		peer_wake(peers_get(a->peers, &set->hosts[i], set->keys));
+	count = volunteers_of(a->volunteers, set, &v, &awaited);
+	for (size_t i = 0; i < count; i++)
+		peer_wake(v[i].peer);
 	uv_timer_init(a->loop, &w->timer);
 	w->timer.data = w;
 	uv_timer_start(&w->timer, on_look, 0, LOOK_MS);

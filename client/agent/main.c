@@ -175,6 +175,11 @@ static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us
 	agent_dispatch(a);
 }
 
+static void on_volunteers_changed(void *arg)
+{
+	agent_dispatch(arg);
+}
+
 static void on_peer_changed(struct peer *p, void *arg)
 {
 	struct agent *a = arg;
@@ -372,6 +377,7 @@ static void build_agent(unsigned cores)
 	TAILQ_INIT(&a->sessions);
 	a->stats = stats_open(self.dir);
 	a->peers = peers_new(a->loop, name, &peer_events, a);
+	a->volunteers = volunteers_new(a->loop, a->peers, on_volunteers_changed, a);
 	a->toolchains = toolchains_new();
 	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
 	a->memory = memory_new();

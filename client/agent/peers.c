@@ -27,6 +27,7 @@ enum {
 	LACKS_MAX = 64,
 	RESOLVE_MS = 5000,	/* longer is as good as no answer */
 	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes; and to bring some more of them */
+	REST_MS = 10 * 60 * 1000,	/* a volunteer that no job wanted for so long is let go */
 	SLOTS_MAX = 4096,
 	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
 };
@@ -66,6 +67,7 @@ struct peer {
 	struct addrinfo *next_address;	/* to be tried when this one fails; NULL: it was the last */
 	struct conn *control;
 	uint64_t since_ms;		/* in this state */
+	uint64_t woken_ms;		/* last wanted */
 	uint64_t retry_ms;		/* end of the back-off */
 	unsigned failures_in_row;
 	struct wire_welcome welcome;
@@ -434,6 +436,7 @@ void peer_wake(struct peer *p)
 	char port[8];
 	int rc;
 
+	p->woken_ms = clock_ms();
 	if (p->state == PEER_BACKOFF && clock_ms() < p->retry_ms)
 		return;
 	if (p->state != PEER_IDLE && p->state != PEER_BACKOFF)
@@ -446,15 +449,30 @@ void peer_wake(struct peer *p)
 		peer_fail(p, REASON_SERVER_LOST, uv_strerror(rc));
 }
 
+/* Nobody wants it: one that left a lookup's answer, or is no longer in our part of very many. */
+static void rest(struct peer *p)
+{
+	log_info("peer-rests", "peer=%s", p->key);
+	conn_close(ptr_steal(&p->control));
+	drop_warm(p);
+	forget_asked(p);
+	note_room(p, &(struct wire_state){ 0 });
+	become(p, PEER_IDLE);
+	p->peers->events->lost(p, REASON_SERVER_LOST, p->peers->arg);
+}
+
 static void tick_peer(struct peer *p, uint64_t now)
 {
-
 	if (p->state == PEER_CONNECTING && now - p->since_ms > ANSWER_MS)
 		peer_fail(p, REASON_SERVER_STALLED, "does not answer");
 	if (p->state != PEER_READY)
 		return;
 	if (now - p->pong_ms > PONG_MS) {
 		peer_fail(p, REASON_SERVER_STALLED, "stopped answering");
+		return;
+	}
+	if (!p->outlook.running_count && !p->supply && now - p->woken_ms > REST_MS) {
+		rest(p);
 		return;
 	}
 	if (p->supply)
@@ -527,6 +545,14 @@ struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys
 	TAILQ_INIT(&p->warm);
 	TAILQ_INSERT_TAIL(&ps->all, p, link);
 	return p;
+}
+
+bool peer_is_out(const struct peer *p)
+{
+	uint64_t now = clock_ms();
+
+	return (p->state == PEER_BACKOFF && now < p->retry_ms) || p->room.draining ||
+	       ban_holds(&p->outlook.bans, BAN_HOST, now);
 }
 
 void peer_describe(const struct peer *p, struct peer_info *out)

@@ -2,8 +2,8 @@
  * peers.h - the volunteers: who is there, what each can take, and warm
  * connections to them.
  *
- * One control connection a volunteer is kept while the agent lives; it is
- * made when a job first wants it, and after a failure not before a back-off
+ * One control connection a volunteer is kept as long as jobs want it; it is
+ * made when one first does, and after a failure not before a back-off
  * with full jitter is over. Job connections are kept warm in a pool. A
  * toolchain of ours that a volunteer wants is brought there; see supply.h.
  */
@@ -61,6 +61,8 @@ struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer
 struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys);
 /* Connect if it is neither connected nor in back-off. */
 void peer_wake(struct peer *p);
+/* It cannot be had now, and not at once: in back-off, failing, or leaving. */
+bool peer_is_out(const struct peer *p);
 void peer_describe(const struct peer *p, struct peer_info *out);
 
 /* What it said about one toolchain. Read-only, for pages. */

@@ -503,9 +503,10 @@ void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refus
 	/* it was ready there once, and has been given up for others since */
 	if (a && refusal == REFUSAL_TOOLCHAIN)
 		peer_ask_again(p, a->toolchain);
-	/* a volunteer whose owner is there is none */
+	/* a volunteer whose owner is there is none, nor is one that leaves */
 	if (c)
-		drop_candidate(a, c, refusal == REFUSAL_OWNER ? REASON_NO_CANDIDATE : REASON_SERVER_REFUSED);
+		drop_candidate(a, c, refusal == REFUSAL_OWNER || refusal == REFUSAL_DRAINING ? REASON_NO_CANDIDATE :
+							       REASON_SERVER_REFUSED);
 }
 
 void remotes_lost(struct remotes *rs, struct peer *p, enum reason why)

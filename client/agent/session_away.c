@@ -166,6 +166,7 @@ static bool try_elsewhere(struct session *s, const struct peer *failed, enum rea
 	s->failures += !preempted;
 	if (!preempted && place_again(s->failures) != PLACE_REMOTE)
 		return false;
+	s->candidates_fixed = true;
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (s->candidates[i] == failed) {
 			s->candidates[i] = s->candidates[--s->candidate_count];

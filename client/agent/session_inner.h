@@ -52,6 +52,9 @@ struct session {
 	struct peer **candidates;
 	unsigned *caps;
 	size_t candidate_count;
+	bool candidates_awaited;	/* more may be named soon */
+	bool candidates_fixed;		/* one has failed it: it gets no others but those left */
+	uint64_t candidates_as_of;	/* volunteers_changes() */
 	struct history_job known_by;	/* key 0: it cannot be known again */
 	struct prediction predicted;
 	struct attempt *attempt;

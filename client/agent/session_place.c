@@ -105,30 +105,33 @@ static uint64_t occupancy_us(const struct session *s)
 
 /* Candidates */
 
-/* One that is named twice is still one. */
-static void add_candidate(struct session *s, const struct host *h)
+/* Whom the caller's entries mean now, unless that is known. */
+static void find_candidates(struct session *s)
 {
-	struct peer *p = peers_get(s->agent->peers, h, s->settings.keys);
+	struct volunteers *vs = s->agent->volunteers;
+	autofree struct volunteer *v = NULL;
 
-	for (size_t i = 0; i < s->candidate_count; i++)
-		if (s->candidates[i] == p)
-			return;
-	s->caps[s->candidate_count] = h->slots;
-	s->candidates[s->candidate_count++] = p;
+	if (s->candidates && (s->candidates_fixed ||
+			      (!s->candidates_awaited && s->candidates_as_of == volunteers_changes(vs))))
+		return;
+	s->candidate_count = volunteers_of(vs, &s->settings, &v, &s->candidates_awaited);
+	s->candidates_as_of = volunteers_changes(vs);
+	s->candidates = xrealloc(s->candidates, (s->candidate_count + 1) * sizeof *s->candidates);
+	s->caps = xrealloc(s->caps, (s->candidate_count + 1) * sizeof *s->caps);
+	for (size_t i = 0; i < s->candidate_count; i++) {
+		s->candidates[i] = v[i].peer;
+		s->caps[i] = v[i].slots;
+	}
 }
 
 enum place_candidates placing_candidates(struct session *s)
 {
-	enum place_candidates best = CANDIDATES_NONE;
+	enum place_candidates best;
 
 	if (s->toolchain_failed)
 		return CANDIDATES_NONE;
-	if (!s->candidates) {
-		s->candidates = xcalloc(s->settings.host_count, sizeof *s->candidates);
-		s->caps = xcalloc(s->settings.host_count, sizeof *s->caps);
-		for (size_t i = 0; i < s->settings.host_count; i++)
-			add_candidate(s, &s->settings.hosts[i]);
-	}
+	find_candidates(s);
+	best = s->candidates_awaited && !s->candidates_fixed ? CANDIDATES_UNKNOWN : CANDIDATES_NONE;
 	for (size_t i = 0; i < s->candidate_count; i++) {
 		enum peer_can can;
 

@@ -33,38 +33,60 @@ static long number(const char *text, long min, long max)
 	return isdigit((unsigned char)*text) && !*rest && !errno && n >= min && n <= max ? n : -1;
 }
 
-/* host[:port][/slots], the host perhaps an IPv6 address in brackets. word is cut up. */
+static const struct { const char *prefix; enum host_kind kind; const char *form; } kinds[] = {
+	{ "dns:", HOST_DNS, "dns:name[:port][/slots]" },
+	{ "srv:", HOST_SRV, "srv:_rcc._tcp.domain[/slots]" },
+	{ "", HOST_NAME, "host[:port][/slots]" },
+};
+
+/* name[:port], the name perhaps an IPv6 address in brackets. Where the port begins, or NULL; *name is cut there. */
+static int split_port(char **name, char **port, struct err *err)
+{
+	char *colon;
+
+	if (**name == '[') {
+		char *close = strchr(++*name, ']');
+
+		if (!close || (close[1] && close[1] != ':'))
+			return err_set(err, ERR_CONFIG, "no ']' after the address");
+		*close = 0;
+		colon = close[1] ? close + 1 : NULL;
+	} else {
+		colon = strchr(*name, ':');
+		if (colon && strchr(colon + 1, ':'))
+			return err_set(err, ERR_CONFIG, "write an IPv6 address as [address]:port");
+	}
+	if (colon)
+		*colon = 0;
+	*port = colon ? colon + 1 : NULL;
+	return 0;
+}
+
+/* One entry of the list. word is cut up. */
 static int host_parse(char *word, struct host *h, struct err *err)
 {
 	autofree char *whole = xstrdup(word);
-	char *slash = strrchr(word, '/'), *colon, *name = word;
+	char *slash = strrchr(word, '/'), *name, *port_text = NULL;
 	long port = WIRE_PORT, slots = 0;
+	size_t k = 0;
 
+	if (str_starts(word, "mdns:"))
+		return err_set(err, ERR_CONFIG, "'%s': this version does not look for volunteers by mDNS", whole);
+	while (!str_starts(word, kinds[k].prefix))
+		k++;
+	name = word + strlen(kinds[k].prefix);
 	if (slash) {
 		*slash = 0;
 		slots = number(slash + 1, 1, LOCAL_SLOTS_MAX);
 	}
-	if (*name == '[') {
-		char *close = strchr(++name, ']');
-
-		if (!close || (close[1] && close[1] != ':'))
-			return err_set(err, ERR_CONFIG, "'%s': no ']' after the address", whole);
-		*close = 0;
-		colon = close[1] ? close + 1 : NULL;
-	} else {
-		colon = strchr(name, ':');
-		if (colon && strchr(colon + 1, ':'))
-			return err_set(err, ERR_CONFIG, "'%s': write an IPv6 address as [address]:port", whole);
-	}
-	if (colon) {
-		*colon = 0;
-		port = number(colon + 1, 1, 65535);
-	}
-	if (str_eq(name, "dns") || str_eq(name, "srv") || str_eq(name, "mdns"))
-		return err_set(err, ERR_CONFIG, "'%s': this version takes host[:port][/slots] only", whole);
+	if (split_port(&name, &port_text, err) < 0)
+		return err_wrap(err, "'%s'", whole);
+	if (port_text)
+		port = kinds[k].kind == HOST_SRV ? -1 : number(port_text, 1, 65535);
 	if (!*name || port < 0 || slots < 0)
-		return err_set(err, ERR_CONFIG, "'%s' is not host[:port][/slots]", whole);
-	*h = (struct host){ .name = xstrdup(name), .port = (uint16_t)port, .slots = (unsigned)slots };
+		return err_set(err, ERR_CONFIG, "'%s' is not %s", whole, kinds[k].form);
+	*h = (struct host){ .kind = kinds[k].kind, .name = xstrdup(name), .slots = (unsigned)slots,
+			    .port = kinds[k].kind == HOST_SRV ? 0 : (uint16_t)port };
 	return 0;
 }
 

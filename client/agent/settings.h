@@ -13,9 +13,16 @@
 
 enum mode { MODE_AUTO, MODE_FILE, MODE_TEXT, MODE_LOCAL };
 
+enum host_kind {
+	HOST_NAME,	/* one volunteer: a host name or an address */
+	HOST_DNS,	/* dns:name, each address of which is a volunteer */
+	HOST_SRV,	/* srv:name, each target of its SRV records is one */
+};
+
 struct host {
-	char *name;		/* as written, without port and slots */
-	uint16_t port;
+	enum host_kind kind;
+	char *name;		/* as written, without the kind, port and slots */
+	uint16_t port;		/* HOST_SRV: 0, the records have it */
 	unsigned slots;		/* at most so many of our jobs there; 0: as many as it grants */
 };
 

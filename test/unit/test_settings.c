@@ -38,11 +38,33 @@ static void hosts_take_ports_slots_and_brackets(void **state)
 	settings_free(&s);
 }
 
+static void names_to_be_looked_up_are_told_from_hosts(void **state)
+{
+	struct settings s;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(load(&s, &err, "dns:farm dns:farm.example:7/3 srv:_rcc._tcp.example/2 dns", NULL), 0);
+	assert_int_equal(s.host_count, 4);
+	assert_int_equal(s.hosts[0].kind, HOST_DNS);
+	assert_string_equal(s.hosts[0].name, "farm");
+	assert_int_equal(s.hosts[0].port, 17632);
+	assert_string_equal(s.hosts[1].name, "farm.example");
+	assert_int_equal(s.hosts[1].port, 7);
+	assert_int_equal(s.hosts[1].slots, 3);
+	assert_int_equal(s.hosts[2].kind, HOST_SRV);
+	assert_string_equal(s.hosts[2].name, "_rcc._tcp.example");
+	assert_int_equal(s.hosts[2].port, 0);
+	assert_int_equal(s.hosts[2].slots, 2);
+	assert_int_equal(s.hosts[3].kind, HOST_NAME);
+	settings_free(&s);
+}
+
 static void malformed_hosts_are_named(void **state)
 {
 	static const char *const bad[] = {
 		"alder:", "alder:x", "alder:0", "alder:70000", "alder/0", "alder/x", ":5", "::1", "[::1", "[::1]x",
-		"dns:alder", "alder:1:2", "/3",
+		"alder:1:2", "/3", "dns:", "dns:/2", "dns:farm:0", "srv:", "srv:_rcc._tcp.farm:5", "mdns:farm",
 	};
 
 	(void)state;
@@ -179,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_take_ports_slots_and_brackets),
+		cmocka_unit_test(names_to_be_looked_up_are_told_from_hosts),
 		cmocka_unit_test(malformed_hosts_are_named),
 		cmocka_unit_test(defaults_are_the_cores_and_fallback),
 		cmocka_unit_test(the_environment_wins_over_the_config),
