@@ -23,6 +23,7 @@ enum {
 	STALL_MS = 10000,	/* PROGRESS comes each second while a job runs */
 	JOB_MS = 1300000,	/* rccd ends a job after 1200 s; one that says it goes on lies */
 	TICK_MS = 1000,
+	SHORT_MS = 500,		/* some volunteers keep a slot for such jobs (server/admit.h) */
 	UNKNOWN_US = 1000000,	/* what a job takes, as long as none has ended */
 	RESERVED_MAX = 8,	/* that many are asked for one job, as volunteers that first had no room say they have */
 };
@@ -33,6 +34,7 @@ struct candidate {
 	struct peer *peer;
 	unsigned cap;
 	bool reserved;
+	uint32_t id;		/* what its reservation is known by there: the attempt's that made it */
 	bool refused;	/* said no to this attempt */
 };
 
@@ -49,6 +51,8 @@ struct attempt {
 	size_t candidate_count;
 	struct wire_reserve reserve;
 	struct finish_job finish;
+	struct place_waiting waiting;	/* when it is its turn */
+	bool alone;			/* it goes where it asks, and nobody in its place: a second copy */
 	double share;			/* of the job that each reservation stands for */
 	uint64_t known_text;
 	uint64_t text_hash;		/* of the whole text, once it is known */
@@ -114,7 +118,7 @@ static void cancel_reservations(struct attempt *a)
 	for (size_t i = 0; i < a->candidate_count; i++)
 		if (a->candidates[i].reserved) {
 			unreserve(a, &a->candidates[i]);
-			peer_cancel(a->candidates[i].peer, a->id);
+			peer_cancel(a->candidates[i].peer, a->candidates[i].id);
 		}
 }
 
@@ -197,6 +201,7 @@ static bool usable(const struct candidate *c, const struct attempt *a)
 static void reserve_at(struct attempt *a, struct candidate *c)
 {
 	c->reserved = true;
+	c->id = a->id;
 	outlook_reserved(peer_outlook(c->peer), a->share);
 	peer_reserve(c->peer, a->id, &a->reserve);
 }
@@ -437,16 +442,6 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 
 /* Events of peers */
 
-static struct attempt *find(struct remotes *rs, uint32_t id)
-{
-	struct attempt *a;
-
-	TAILQ_FOREACH(a, &rs->attempts, link)
-		if (a->id == id)
-			return a;
-	return NULL;
-}
-
 static struct candidate *candidate_of(struct attempt *a, const struct peer *p)
 {
 	for (size_t i = 0; i < a->candidate_count; i++)
@@ -455,15 +450,66 @@ static struct candidate *candidate_of(struct attempt *a, const struct peer *p)
 	return NULL;
 }
 
+/* Its reservation at p, if it waits for one there. */
+static struct candidate *reservation_of(struct attempt *a, const struct peer *p)
+{
+	struct candidate *c = a->state == RESERVED ? candidate_of(a, p) : NULL;
+
+	return c && c->reserved ? c : NULL;
+}
+
+/* Who holds the reservation that p knows by this id; NULL: it was given up. */
+static struct attempt *holder(struct remotes *rs, struct peer *p, uint32_t id)
+{
+	struct attempt *a;
+
+	TAILQ_FOREACH(a, &rs->attempts, link) {
+		struct candidate *c = reservation_of(a, p);
+
+		if (c && c->id == id)
+			return a;
+	}
+	return NULL;
+}
+
+/* The volunteer reckoned with what the one that asked would take: the other must be no less modest. */
+static bool may_take(const struct attempt *a, const struct attempt *of)
+{
+	return digest_eq(&a->reserve.toolchain, &of->reserve.toolchain) && a->reserve.niceness == of->reserve.niceness &&
+	       a->reserve.predicted_mb <= of->reserve.predicted_mb && !a->alone &&
+	       (a->reserve.predicted_ms <= SHORT_MS || of->reserve.predicted_ms > SHORT_MS || !of->reserve.predicted_ms);
+}
+
+/* A grant is as good for any job that asked there: the one that is to go next takes it, and leaves its own reservation there. */
+static struct attempt *exchange(struct attempt *granted, struct peer *p)
+{
+	struct attempt *a, *best = granted;
+	struct candidate *mine, *theirs;
+	uint32_t id;
+
+	TAILQ_FOREACH(a, &granted->all->attempts, link)
+		if (reservation_of(a, p) && place_before(&a->waiting, &best->waiting) && may_take(a, granted))
+			best = a;
+	mine = reservation_of(granted, p);
+	theirs = reservation_of(best, p);
+	id = mine->id;
+	mine->id = theirs->id;
+	theirs->id = id;
+	return best;
+}
+
 void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token)
 {
-	struct attempt *a = find(rs, id);
-	struct candidate *c = a ? candidate_of(a, p) : NULL;
+	struct attempt *a = holder(rs, p, id);
+	struct candidate *c;
 
-	if (!c || !c->reserved || a->state != RESERVED) {
+	if (!a) {
 		peer_cancel(p, id);	/* gives it back */
 		return;
 	}
+	if (!a->alone)
+		a = exchange(a, p);
+	c = reservation_of(a, p);
 	unreserve(a, c);
 	if (!below_cap(c)) {
 		peer_cancel(p, id);	/* on_tick and remotes_changed ask again */
@@ -497,15 +543,14 @@ static void drop_candidate(struct attempt *a, struct candidate *c, enum reason w
 
 void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refusal refusal)
 {
-	struct attempt *a = find(rs, id);
-	struct candidate *c = a ? candidate_of(a, p) : NULL;
+	struct attempt *a = holder(rs, p, id);
 
 	/* it was ready there once, and has been given up for others since */
 	if (a && refusal == REFUSAL_TOOLCHAIN)
 		peer_ask_again(p, a->toolchain);
 	/* a volunteer whose owner is there is none, nor is one that leaves */
-	if (c)
-		drop_candidate(a, c, refusal == REFUSAL_OWNER || refusal == REFUSAL_DRAINING ? REASON_NO_CANDIDATE :
+	if (a)
+		drop_candidate(a, reservation_of(a, p), refusal == REFUSAL_OWNER || refusal == REFUSAL_DRAINING ? REASON_NO_CANDIDATE :
 							       REASON_SERVER_REFUSED);
 }
 
@@ -674,6 +719,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 		.reserve = reserve_of(spec),
 		.finish = { .occupancy_us = spec->predicted.cost.occupancy_us ? spec->predicted.cost.occupancy_us : mean_us(rs),
 			    .bytes = spec->predicted.cost.bytes },
+		.waiting = spec->waiting, .alone = spec->alone,
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
 		.candidate_count = spec->candidate_count,
 	};

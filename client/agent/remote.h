@@ -13,6 +13,7 @@
 #include "filejob.h"
 #include "history.h"
 #include "peers.h"
+#include "place.h"
 #include "reason.h"
 
 struct remotes;		/* all attempts under way */
@@ -41,6 +42,8 @@ struct attempt_spec {
 	const unsigned *caps;			/* per candidate: at most so many of our jobs there, 0: any */
 	int8_t niceness;
 	struct prediction predicted;
+	struct place_waiting waiting;		/* a slot that is granted goes to whoever is to go next of those that asked there */
+	bool alone;				/* but not to or from this one: a second copy */
 	uint64_t known_text;			/* a text of this hash is not sent: REASON_DIAGNOSTICS; 0: none */
 	uint32_t result_stream;			/* which stream is the output */
 	struct filejob *files;			/* file mode: taken over, and nothing of the text matters */

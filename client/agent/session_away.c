@@ -21,12 +21,13 @@ static uint32_t result_stream(const struct job *job, const char *name)
 	return STREAM_FILE;
 }
 
-static struct attempt *new_attempt(struct session *s, struct peer *const *candidates, const unsigned *caps, size_t count)
+static struct attempt *new_attempt(struct session *s, struct peer *const *candidates, const unsigned *caps, size_t count, bool copy)
 {
 	autojob struct job job = { 0 };
 	struct attempt_spec spec = {
 		.job = &job, .toolchain = s->toolchain, .candidates = candidates, .caps = caps, .candidate_count = count,
-		.niceness = s->ask.niceness, .predicted = s->predicted, .known_text = memory_diagnosed(s->agent->memory, s->key),
+		.niceness = s->ask.niceness, .predicted = s->predicted, .waiting = placing_turn(s), .alone = copy,
+		.known_text = memory_diagnosed(s->agent->memory, s->key),
 	};
 
 	if (by_files(s)) {
@@ -42,7 +43,7 @@ static struct attempt *new_attempt(struct session *s, struct peer *const *candid
 void away_attempt(struct session *s)
 {
 	s->trial = breaker_take(&s->agent->breaker);
-	s->attempt = new_attempt(s, s->candidates, s->caps, s->candidate_count);
+	s->attempt = new_attempt(s, s->candidates, s->caps, s->candidate_count, false);
 	s->placed_ms = clock_ms();
 }
 
@@ -305,7 +306,7 @@ static void on_copy_loaded(void *session)
 	if (!n)
 		filejob_free(ptr_steal(&s->loading));
 	else
-		s->copy = new_attempt(s, others, caps, n);
+		s->copy = new_attempt(s, others, caps, n, true);
 }
 
 static double fastest(struct peer *const *peers, size_t n)

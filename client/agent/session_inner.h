@@ -109,6 +109,8 @@ void session_find_toolchain(struct session *s);
 void placing_predict(struct session *s);
 /* What a local run of it is to be learned by. */
 struct lease_note placing_note(const struct session *s);
+/* What decides when it is its turn. */
+struct place_waiting placing_turn(const struct session *s);
 /* It was served elsewhere. */
 void placing_learn(struct session *s, const struct attempt *at);
 /* Its preprocessor is done: what going away costs here. */

@@ -103,6 +103,11 @@ static uint64_t occupancy_us(const struct session *s)
 	return us ? us : history_mean_us(s->agent->history);
 }
 
+struct place_waiting placing_turn(const struct session *s)
+{
+	return (struct place_waiting){ .predicted_us = occupancy_us(s), .since_us = s->came_us };
+}
+
 /* Candidates */
 
 /* Whom the caller's entries mean now, unless that is known. */
@@ -147,7 +152,7 @@ enum place_candidates placing_candidates(struct session *s)
 	return best;
 }
 
-/* When it would be done at the best volunteer. */
+/* When it would be done at the best volunteer. While its toolchain is being found, any may have it. */
 static uint64_t best_away_us(struct session *s)
 {
 	uint64_t best = UINT64_MAX, mean = history_mean_us(s->agent->history);
@@ -156,7 +161,8 @@ static uint64_t best_away_us(struct session *s)
 	for (size_t i = 0; i < s->candidate_count; i++) {
 		struct finish_peer f;
 
-		if (!peer_offers(s->candidates[i], s->mode) || peer_can_run(s->candidates[i], s->toolchain) != PEER_CAN)
+		if (!peer_offers(s->candidates[i], s->mode) ||
+		    peer_can_run(s->candidates[i], s->toolchain) < (s->closure ? PEER_MAYBE : PEER_CAN))
 			continue;
 		f = peer_finish(s->candidates[i], mean);
 		if (f.slots && finish_us(&job, &f) < best)
@@ -223,7 +229,7 @@ static enum reason local_reason(const struct session *s, const struct place_job 
 
 static enum place_action decide(struct session *s, const struct place_view *v, struct place_job *j)
 {
-	if (j->remote_able && j->candidates == CANDIDATES_SOME && place_local_first(v, j)) {
+	if (j->remote_able && (j->candidates == CANDIDATES_SOME || s->closure) && place_local_first(v, j)) {
 		if (s->predicted.known && place_early_local(s->predicted.cost.occupancy_us, remote_cost_us(s)))
 			return PLACE_LOCAL;
 		j->stay_remote = !placing_worth_here(s);
@@ -301,7 +307,7 @@ static size_t list_waiting(const struct agent *a, struct turn **out)
 
 	TAILQ_FOREACH(s, &a->sessions, link)
 		if (s->state == WAITING)
-			turns[n++] = (struct turn){ s, { .predicted_us = occupancy_us(s), .since_us = s->came_us } };
+			turns[n++] = (struct turn){ s, placing_turn(s) };
 	qsort(turns, n, sizeof *turns, by_turn);
 	*out = turns;
 	return n;

@@ -83,6 +83,7 @@ static void reserve_at(struct world *w, uint32_t attempt, uint32_t index)
 	bool guessed;
 	uint64_t predicted = predict(w, t->job, &guessed);
 
+	t->ids[t->view_count] = attempt;
 	t->views[t->view_count++] = index;
 	outlook_reserved(&v->outlook, t->share);
 	send_to_volunteer(w, agent, index, 0, (struct event){ .kind = RESERVE, .attempt = attempt, .took_us = guessed ? 0 : predicted });
@@ -94,8 +95,9 @@ static void forget_reservation(struct world *w, uint32_t attempt, size_t i, bool
 
 	outlook_unreserved(&agent_of(w, t)->views[t->views[i]].outlook, t->share);
 	if (cancel)
-		send_to_volunteer(w, w->jobs[t->job].agent, t->views[i], 0, (struct event){ .kind = CANCEL, .attempt = attempt });
+		send_to_volunteer(w, w->jobs[t->job].agent, t->views[i], 0, (struct event){ .kind = CANCEL, .attempt = t->ids[i] });
 	t->views[i] = t->views[--t->view_count];
+	t->ids[i] = t->ids[t->view_count];
 }
 
 /* It is over, or runs: its other reservations are given up. */
@@ -310,44 +312,89 @@ static void on_late(struct world *w, uint32_t attempt)
 	late_check_at(w, attempt, w->now_us + LATE_AGAIN_US);
 }
 
+/* Where the reservation of this name is held: which attempt, and which of its views. False: nowhere any more. */
+static bool find_reservation(const struct world *w, const struct event *e, uint32_t *attempt, size_t *view)
+{
+	const struct agent *a = &w->agents[e->agent];
+
+	for (size_t k = 0; k < a->reserved_count; k++) {
+		const struct attempt *t = &w->attempts[a->reserved[k]];
+
+		for (size_t i = 0; i < t->view_count; i++)
+			if (t->views[i] == e->view && t->ids[i] == e->attempt) {
+				*attempt = a->reserved[k];
+				*view = i;
+				return true;
+			}
+	}
+	return false;
+}
+
+/* A grant is as good for any job that asked there: the one that is to go next takes it, and gives its own reservation there. */
+static uint32_t exchange(struct world *w, const struct event *e, uint32_t attempt, size_t *view)
+{
+	const struct agent *a = &w->agents[e->agent];
+	uint32_t best = attempt, id = w->attempts[attempt].ids[*view];
+	size_t at_view = *view;
+	bool guessed;
+
+	for (size_t k = 0; k < a->reserved_count; k++) {
+		const struct attempt *t = &w->attempts[a->reserved[k]];
+
+		for (size_t i = 0; i < t->view_count && !t->copy; i++) {
+			struct place_waiting x = { predict(w, t->job, &guessed), w->jobs[t->job].arrived_us };
+			struct place_waiting y = { predict(w, w->attempts[best].job, &guessed), w->jobs[w->attempts[best].job].arrived_us };
+
+			if (t->views[i] == e->view && place_before(&x, &y)) {
+				best = a->reserved[k];
+				at_view = i;
+			}
+		}
+	}
+	w->attempts[attempt].ids[*view] = w->attempts[best].ids[at_view];
+	w->attempts[best].ids[at_view] = id;
+	*view = at_view;
+	return best;
+}
+
 static void on_granted(struct world *w, const struct event *e)
 {
-	struct attempt *t = &w->attempts[e->attempt];
 	struct agent *a = &w->agents[e->agent];
 	struct view *v = &a->views[e->view];
 	struct hedge_view h;
-	bool asked = false, guessed;
+	struct attempt *t;
+	uint32_t attempt;
+	bool guessed;
+	size_t i;
 
-	for (size_t i = 0; t->state == RESERVED && i < t->view_count; i++)
-		if (t->views[i] == e->view) {
-			asked = true;
-			forget_reservation(w, e->attempt, i, false);
-		}
-	if (!asked)
+	if (!find_reservation(w, e, &attempt, &i))
 		return;	/* it has been cancelled, and that gives the grant back */
-	forget_reservations(w, e->attempt);
+	if (!w->attempts[attempt].copy)
+		attempt = exchange(w, e, attempt, &i);
+	t = &w->attempts[attempt];
+	forget_reservation(w, attempt, i, false);
+	forget_reservations(w, attempt);
 	t->state = RUNNING;
 	t->view = e->view;
 	t->granted_us = w->now_us;
 	a->budget.jobs += !t->copy;
-	outlook_started(&v->outlook, &(struct outlook_run){ e->attempt, predict(w, t->job, &guessed), w->now_us });
-	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = e->attempt, .token = e->token });
+	outlook_started(&v->outlook, &(struct outlook_run){ attempt, predict(w, t->job, &guessed), w->now_us });
+	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = attempt, .token = e->token });
 	h = hedge_view_of(w, a, t);
-	late_check_at(w, e->attempt, w->now_us + hedge_after_us(&h) + 1);
+	late_check_at(w, attempt, w->now_us + hedge_after_us(&h) + 1);
 	agent_wake(w, e->agent);
 }
 
 static void on_refused(struct world *w, const struct event *e)
 {
-	struct attempt *t = &w->attempts[e->attempt];
+	uint32_t attempt;
+	size_t i;
 
-	for (size_t i = 0; t->state == RESERVED && i < t->view_count; i++)
-		if (t->views[i] == e->view) {
-			forget_reservation(w, e->attempt, i, false);
-			break;
-		}
-	if (t->state == RESERVED && !t->view_count)
-		end_attempt(w, e->attempt, BREAKER_NEITHER);
+	if (!find_reservation(w, e, &attempt, &i))
+		return;
+	forget_reservation(w, attempt, i, false);
+	if (!w->attempts[attempt].view_count)
+		end_attempt(w, attempt, BREAKER_NEITHER);
 }
 
 /* Here */
@@ -498,6 +545,19 @@ static void on_state(struct world *w, const struct event *e)
 
 /* Connections */
 
+static void lose_reservation(struct world *w, uint32_t attempt, uint32_t view)
+{
+	struct attempt *t = &w->attempts[attempt];
+
+	for (size_t i = 0; i < t->view_count; i++)
+		if (t->views[i] == view) {
+			forget_reservation(w, attempt, i, false);
+			break;
+		}
+	if (!t->view_count)
+		end_attempt(w, attempt, BREAKER_NEITHER);
+}
+
 void agent_lost(struct world *w, uint32_t agent, uint32_t index)
 {
 	struct agent *a = &w->agents[agent];
@@ -512,7 +572,7 @@ void agent_lost(struct world *w, uint32_t agent, uint32_t index)
 	v->epoch++;
 	for (size_t i = a->reserved_count; i-- > 0; )
 		if (i < a->reserved_count)
-			on_refused(w, &(struct event){ .agent = agent, .view = index, .attempt = a->reserved[i] });
+			lose_reservation(w, a->reserved[i], index);
 	while (v->outlook.running_count) {
 		uint32_t attempt = (uint32_t)v->outlook.running[0].id;
 

@@ -66,6 +66,7 @@ struct attempt {
 	enum attempt_state state;
 	bool copy, trial;
 	uint32_t views[RESERVED_MAX];
+	uint32_t ids[RESERVED_MAX];	/* what each reservation is known by there: the attempt that made it, at first */
 	size_t view_count;
 	double share;			/* of a job that each of the reservations stands for */
 	uint32_t view;			/* that runs it */

@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154
+# Where jobs go, in which order, and what is done about those that are late. The compiler is one that sleeps as its source
+# says (test/bench/sleeper.c), so that a job takes what it is meant to take.
+
+load helpers
+
+setup() {
+	farm_start 0
+	mkdir "$FARM/gcc" "$BATS_TEST_TMPDIR/src"
+	cc -O2 -static -o "$FARM/gcc/gcc" "$BATS_TEST_DIRNAME/../bench/sleeper.c"
+	cp "$FARM/gcc/gcc" "$FARM/gcc/cc1"
+	cp "$FARM/gcc/gcc" "$FARM/gcc/as"
+	export RCC_MODE=file
+	cd "$BATS_TEST_TMPDIR/src" || return
+}
+teardown() { farm_stop; }
+
+# sleeping NAME SLOTS [OPTION...]: a volunteer; s1, s5 are fast, s4, s8 take four times as long
+sleeping() {
+	local name=$1 slots=$2
+	shift 2
+	rccd_start "$name" --listen 127.0.0.1:0 --http 127.0.0.1:0 --name "$name" --fault named --jobs "$slots" \
+		--toolchain-dir "$FARM/gcc" "$@"
+	RCC_HOSTS="$RCC_HOSTS${RCC_HOSTS:+ }$(address_of "$name")"
+	export RCC_HOSTS
+}
+
+# job NAME MS: a source that takes so long
+job() { echo "/* sleep_ms $2 */" >"$1.c"; }
+compile() { rcc "$FARM/gcc/gcc" -c "$1.c" -o "$1.o"; }
+# Until one went: the volunteers and the toolchain are known to the agent then.
+ready() {
+	job ready 1
+	wait_until 10 went || fail "nothing goes: $(rcc --hosts)"
+}
+went() {
+	remember
+	compile ready
+	counted_is .jobs.remote 1
+}
+# Where it was compiled, by its own account.
+host_of() { head -n 1 "$1.o" | cut -d" " -f1; }
+
+@test "of jobs that wait, the longest goes first, as the last build told" {
+	sleeping s1 1
+	ready
+	job first 700
+	job short 100
+	job middle 500
+	job long 1200
+	for j in short middle long first; do compile "$j"; done
+	rm ./*.o
+	rcc --stop-agent
+	ready
+	local pids=()
+	for j in first short middle long; do
+		compile "$j" 3>&- &
+		pids+=($!)
+		sleep 0.05
+	done
+	for p in "${pids[@]}"; do wait "$p"; done
+	[ "$(ls -tr first.o short.o middle.o long.o | xargs)" = "first.o long.o middle.o short.o" ] ||
+		fail "$(ls -tr --full-time first.o short.o middle.o long.o)"
+}
+
+@test "a job goes to the machine that is fast, once that is known" {
+	sleeping s1 2
+	sleeping s4 2
+	ready
+	for i in 1 2 3 4 5 6 7 8; do job "j$i" 50; done
+	local pids=()
+	for i in 1 2 3 4 5 6 7 8; do
+		compile "j$i" 3>&- &
+		pids+=($!)
+	done
+	for p in "${pids[@]}"; do wait "$p"; done
+	for i in 1 2 3 4 5 6 7 8; do compile "j$i"; done
+	for i in 1 2 3 4 5 6; do
+		compile "j$i"
+		[ "$(host_of "j$i")" = s1 ] || fail "j$i: $(cat "j$i.o") $(rcc --hosts)"
+	done
+	rcc --hosts --json | jq -e '[.hosts[].speed] | max / min > 1.5'
+}
+
+busy_host() { BUSY=$(rcc --hosts --json | jq -r '[.hosts[] | select(.running > 0) | .name][0] // empty') && [ -n "$BUSY" ]; }
+
+@test "a job that takes far too long gets a second copy elsewhere, and the first end counts" {
+	sleeping s1 2
+	sleeping s5 2
+	ready
+	job late 600
+	compile late
+	# one copy in fifty jobs
+	for ((i = 0; i < 50; i++)); do compile ready; done
+	remember
+	compile late 3>&- &
+	local pid=$!
+	wait_until 5 busy_host || fail "nobody has it"
+	kill -STOP "$(pid_of "$BUSY")"
+	wait "$pid"
+	kill -CONT "$(pid_of "$BUSY")"
+	[ "$(host_of late)" != "$BUSY" ]
+	was_remote 1
+	expect_counted .copies 1
+	expect_counted .jobs.fallback 0
+	expect_slots_free s1 s5
+}
+
+@test "nothing leaves for a while when half of the last jobs failed" {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		rccd_start "b$i" --listen 127.0.0.1:0 --http off --jobs 2 --fault flip --toolchain-dir "$FARM/gcc"
+		RCC_HOSTS="$RCC_HOSTS $(address_of "b$i")"
+	done
+	export RCC_HOSTS
+	job j 1
+	remember
+	for ((i = 0; i < 40; i++)); do
+		compile j
+		[ "$(counted '.reasons.breaker')" -eq 0 ] || break
+	done
+	[ "$(counted '.reasons.breaker')" -ge 1 ] || fail "$(rcc --stats)"
+	was_remote 0
+}
+
+# here COMMAND...: on a machine that takes four times as long
+here() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give this machine another name"
+	unshare --uts "$BASH" -c 'hostname s4 && exec "$@"' - "$@"
+}
+
+@test "a slow machine sends what it would do itself, but for what is tiny, once it is known" {
+	sleeping s1 2
+	ready
+	job j 80
+	job tiny 1
+	compile j
+	compile tiny
+	export RCC_MODE=auto RCC_LOCAL_SLOTS=1
+	for i in 1 2 3 4; do here rcc "$FARM/gcc/gcc" -c j.c -o j.o; done
+	[ "$(host_of j)" = s1 ] || fail "$(rcc --stats)"
+	remember
+	here rcc "$FARM/gcc/gcc" -c tiny.c -o tiny.o
+	was_local local-idle
+}
+
+@test "a volunteer that fails one toolchain is left alone with that, and serves others" {
+	sleeping s1 2
+	sleeping s5 2
+	export RCC_HOSTS
+	ready
+	# a compiler that dies of a signal, but not here
+	mkdir "$FARM/gcc/dying"
+	cp "$FARM/gcc/as" "$FARM/gcc/dying"
+	printf '%s\n' '#include <unistd.h>' '#include <stdlib.h>' 'int main(int argc, char **argv) { char name[64]; gethostname(name, 64);' \
+		"if (name[0] == 's') abort(); argv[0] = \"$FARM/gcc/cc1\"; return execv(argv[0], argv); }" >dying.c
+	cc -static -o "$FARM/gcc/dying/cc1" dying.c
+	cp "$FARM/gcc/gcc" "$FARM/gcc/dying/gcc"
+	job j 1
+	remember
+	rcc "$FARM/gcc/dying/gcc" -c j.c -o j.o
+	expect_counted .jobs.fallback 1
+	# at once: no ban of the volunteers themselves
+	compile j
+	was_remote 1
+}
