@@ -149,16 +149,21 @@ went_well() {
 
 @test "it asks for what is nobody's business" {
 	local path
-	mkdir -p "$HOME/.ssh" "$HOME/closed"
-	echo TOPSECRET >"$HOME/.ssh/id"
+	mkdir -p "$HOME/.ssh" "$BATS_TEST_TMPDIR/closed" "$BATS_TEST_TMPDIR/open"
+	echo TOPSECRET | tee "$HOME/.ssh/id" "$BATS_TEST_TMPDIR/closed/mail" >"$BATS_TEST_TMPDIR/open/mail"
 	chmod 600 "$HOME/.ssh/id"
-	for path in "$HOME/.ssh/id" /etc/shadow; do
+	chmod 700 "$BATS_TEST_TMPDIR/closed"
+	for path in "$HOME/.ssh/id" "$BATS_TEST_TMPDIR/closed/mail" /etc/shadow; do
 		liar ask "$path"
 		comes_to files-unfit
 		if said | grep "^told $path"; then false; fi
 		OPTION=${OPTION}_
 		gcc "$OPTION" -c a.c -o "$BATS_TEST_TMPDIR/local.o"
 	done
+	# not so what anybody may read
+	liar ask "$BATS_TEST_TMPDIR/open/mail"
+	rcc gcc "$OPTION" -c a.c
+	said | grep -q "^content .*/open/mail 10$" || fail "$(said)"
 	goes_on
 }
 
