@@ -352,7 +352,7 @@ static void answer(struct task *t)
 	if (!j->conn)
 		return;
 	mark_outputs(j, &t->facts);
-	if (t->unfit)
+	if (t->unfit || told_full(&j->told))
 		fail(j, REASON_FILES_UNFIT);
 	else if (!told_add(&j->told, &t->facts))
 		fail(j, REASON_FILES_CHANGED);

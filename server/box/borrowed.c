@@ -558,7 +558,7 @@ int borrowed_send_used(struct borrowed *f, struct err *err)
 	used_init(&all.used, f->start_count);
 	view_each_use(f->view, add_use, &all);
 	used_put(&b, &all.used);
-	rc = b.len > USED_BYTES_MAX || all.used.other_count > FACTS_MAX ?
+	rc = b.len > USED_BYTES_MAX || !used_fit(&all.used) ?
 	     err_set(err, ERR_LIMIT, "it looked at too many files") : send_message(f->link, WIRE_USED, 0, &b, err);
 	if (rc == 0)
 		rc = keep(f, &all, err);
