@@ -314,7 +314,10 @@ static int read_manifest(struct borrowed *f, struct facts *out, struct err *err)
 	if (rc < 0)
 		return rc;
 	r = reader_of(f->manifest.p, f->manifest.len);
-	return facts_get(&r, out, err) < 0 ? err_wrap(err, "manifest"), ERR_UNSUPPORTED : 0;
+	rc = facts_get(&r, out, err);
+	if (rc == 0 && !reader_done(&r))
+		rc = err_set(err, ERR_WIRE, "bytes beyond its facts");
+	return rc < 0 ? err_wrap(err, "manifest"), ERR_UNSUPPORTED : 0;
 }
 
 static int take_early(struct borrowed *f, const struct frame *frame, struct facts *changed, bool *told, struct err *err)

@@ -205,3 +205,109 @@ went_well() {
 	comes_to server-garbage
 	goes_on
 }
+
+# --- a caller that lies ------------------------------------------------------------
+
+# mallory LIE [ARGUMENT]...: how that ended; its output is in ./got
+mallory() {
+	[ -n "${GOOD:-}" ] || skip "no confinement here, so no file mode"
+	timeout 60 python3 "$BATS_TEST_DIRNAME/lyingcaller.py" "$GOOD" "$(readlink -f "$(command -v as)")" "$@" >got || fail "$*: no answer"
+	tail -n 1 got >ended
+}
+ended() { grep -q "^$1" ended || fail "it ended: $(cat ended)"; }
+
+# The volunteer is still the same, nothing of the lies is left in it, and it serves others.
+serves_on() {
+	[ "$(ours rccd)" = "$(pid_of good)" ] || fail "rccd did not live: $(log_of good | tail -n 5)"
+	expect_slots_free good
+	wait_until 5 no_boxes || fail "a box is left: $(boxes)"
+	mallory none '\t.long 7\n'
+	ended 'ran exit 0'
+}
+
+# Else the tests below prove nothing: this one speaks well enough to have its files assembled.
+@test "made-up files are assembled" {
+	mallory none '\t.incbin "x"\n' /w/x=CONTENT
+	ended 'ran exit 0'
+	grep -qa CONTENT got
+}
+
+@test "facts that are none, and manifests" {
+	local n
+	for n in {0..16}; do
+		mallory odd "$n"
+		ended bad-input
+	done
+	mallory facts ffff
+	ended bad-input
+	mallory twice
+	ended BYE
+	for n in 00 ffffffff "$(printf '00%.0s' {1..5000})" 0100000000000200; do
+		mallory manifest "$n"
+		ended unfit
+	done
+	serves_on
+}
+
+@test "as many facts as there may be, twice" {
+	mallory many
+	ended 'ran exit 0'
+	serves_on
+}
+
+@test "answers to what was not asked, of something else, of too much" {
+	mallory unasked
+	ended bad-input
+	mallory other /etc/passwd
+	ended unfit
+	mallory names 8192
+	ended 'ran exit 1'
+	mallory names 9000
+	ended bad-input
+	mallory loop
+	ended 'ran exit 1'
+	serves_on
+}
+
+@test "contents that are not what was wanted" {
+	local lie
+	for lie in wrong short long unwanted; do
+		mallory "$lie"
+		ended BYE
+	done
+	mallory none-of-it
+	ended unfit
+	serves_on
+}
+
+@test "it ends the job, or hangs up, in each state" {
+	local when
+	mallory end
+	ended BYE
+	for when in jobs facts question blob changes; do
+		mallory leave "$when"
+		ended left
+		expect_slots_free good
+	done
+	serves_on
+}
+
+# By whatever name it may have: at its caller, in the store, in the box's own.
+@test "what one caller brought, another's job cannot read" {
+	local path blob
+	mallory none '\t.incbin "secret"\n' "/w/secret=TOPSECRET $RANDOM"
+	ended 'ran exit 0'
+	blob=$(grep -rlsa TOPSECRET "$FARM/vgood/store")
+	[ -n "$blob" ]
+	# its own open files it can read
+	for path in /proc/self/fd/{3..9}; do
+		mallory none "\\t.incbin \"$path\"\\n"
+		if grep -a TOPSECRET got; then fail "by $path"; fi
+	done
+	for path in /w/secret "$blob" "/.rcc/proc/1/root$blob" /.rcc/proc/1/cwd/secret "/.rcc/${blob##*/}" "../../../..$blob"; do
+		mallory none "\\t.incbin \"$path\"\\n"
+		if grep -a TOPSECRET got; then fail "by $path"; fi
+		if grep -q '^ran exit 0' ended; then fail "$path can be read"; fi
+	done
+	serves_on
+}

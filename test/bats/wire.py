@@ -91,7 +91,14 @@ def fact(path, kind, *, size=0, of=bytes(32), mode=0o644, access=7, mtime=0, ino
 
 
 def facts(*each):
-    return struct.pack("<I", len(each)) + b"".join(each)
+    """Of fact()'s arguments, as dictionaries, in this order: each shares with the one before what it can."""
+    out, before = struct.pack("<I", len(each)), b""
+    for one in each:
+        whole = one["path"] if isinstance(one["path"], bytes) else os.fsencode(one["path"])
+        shared = len(os.path.commonprefix([before, whole]))
+        out += fact(**{**one, "path": whole[shared:], "shared": shared})
+        before = whole
+    return out
 
 
 def read_facts(data):
