@@ -23,6 +23,7 @@
 enum {
 	OPEN_MAX_QUESTIONS = 256,	/* that wait for our disk; more of them wait in the connection */
 	QUESTIONS_MAX = 1 << 15,	/* of a job, as a box has it too */
+	CONTENTS_MAX = 1 << 17,		/* the same, as rccd asks for */
 };
 
 struct filejob {
@@ -322,7 +323,10 @@ static void on_content_changed(const struct err *err, void *arg)
 	fail(j, REASON_FILES_CHANGED);
 }
 
-static const struct contents_events contents_events = { find_content, codec_now, NULL, on_content_changed };
+static const struct contents_events contents_events = {
+	.find = find_content, .codec = codec_now, .failed = on_content_changed,
+	.max_count = CONTENTS_MAX, .max_bytes = TOLD_CONTENTS_MAX,
+};
 
 void filejob_begin(struct filejob *j, struct conn *c, const struct filejob_events *events, void *arg)
 {

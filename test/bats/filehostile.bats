@@ -182,6 +182,9 @@ went_well() {
 		liar want "$digest"
 		comes_to server-garbage
 	done
+	# and none without end
+	liar want start
+	comes_to server-garbage
 	goes_on
 }
 

@@ -11,7 +11,7 @@ returns is always the object "made up". LIE says how it gets there:
                             of each file told, prints "content PATH BYTES", then as object
   ask-raw HEX               asks for these bytes
   ask-forever PATH          for names below it, while anybody answers
-  want HEX|start            contents by a digest that it was not told; of all that it was told at the start, for ever
+  want HEX|start            contents by a digest that it was not told; again and again those of one file
   early                     RESULT before anything
   change PATH KIND KEPT MODE [TARGET]   the object, and that
   used-other PATH | used-listing PATH | used-beyond | used-twice   what it says that it used
@@ -135,10 +135,11 @@ async def want(job):
         job.peer.send(WANT, struct.pack("<I", 1) + bytes.fromhex(arguments[0]))
         await job.peer.next()
         return
-    digests = [of for kind, size, of, _ in job.told.values() if kind == FILE and size]
+    wanted = next(of for kind, size, of, _ in job.told.values() if kind == FILE and size)
     while True:
-        job.peer.send(WANT, struct.pack("<I", len(digests)) + b"".join(digests))
-        await job.peer.writer.drain()
+        job.peer.send(WANT, struct.pack("<I", 1024) + 1024 * wanted)
+        for _ in range(1024):
+            await job.peer.next(BLOB_DATA)
 
 
 async def change(job):
