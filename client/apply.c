@@ -67,6 +67,8 @@ static enum reason prepare_dir(struct step *s)
 	const struct change *c = s->change;
 	struct stat st;
 
+	if (c->mode & ~0777)	/* it may have that of the directory around it, which mkdir() gives by itself */
+		return REASON_OUTPUT_ODD;
 	s->made = mkdir(c->path, 0777) == 0;
 	if (s->made)
 		return c->mode == (0777 & ~output_umask()) || chmod(c->path, c->mode) == 0 ? REASON_NONE : REASON_OUTPUT_ODD;

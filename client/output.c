@@ -186,14 +186,27 @@ static int copy_all(int from, int to)
 	return n < 0 ? -1 : 0;
 }
 
+/* What is there may have become a FIFO or a device since it was looked at. */
+static int empty_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		return ftruncate(fd, 0);
+	errno = ESPIPE;
+	return -1;
+}
+
 static int write_through(struct output *o)
 {
-	int to = fd_high(openat(o->dir, o->name, O_WRONLY | O_TRUNC | O_CLOEXEC));
+	int to = fd_high(openat(o->dir, o->name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 	int rc;
 
 	if (to < 0)
 		return -1;
-	rc = copy_all(o->fd, to);
+	rc = empty_file(to) == 0 ? copy_all(o->fd, to) : -1;
 	return close(to) < 0 ? -1 : rc;		/* network file systems report a full disk there */
 }
 

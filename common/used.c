@@ -94,9 +94,18 @@ static char *get_path(struct reader *r, const char *before)
 	return path;
 }
 
+bool used_fit(const struct used *u)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < u->other_count; i++)
+		bytes += strlen(u->others[i].path) + 1;
+	return u->other_count <= FACTS_MAX && bytes <= USED_PATHS_MAX;
+}
+
 static void get_others(struct reader *r, struct used *u)
 {
-	size_t count = get_u32(r);
+	size_t count = get_u32(r), bytes = 0;
 	const char *before = "";
 
 	r->bad |= count > r->left / 5 || count > FACTS_MAX;
@@ -104,7 +113,8 @@ static void get_others(struct reader *r, struct used *u)
 		uint8_t how = get_u8(r);
 		char *path = get_path(r, before);
 
-		r->bad |= !how || how > USED_ALL || (i && path_order(before, path) >= 0);
+		bytes += strlen(path) + 1;
+		r->bad |= !how || how > USED_ALL || (i && path_order(before, path) >= 0) || bytes > USED_PATHS_MAX;
 		used_add(u, path, how);
 		before = path;
 	}

@@ -16,7 +16,7 @@
  * what stat(2) says.
  */
 enum { USED_SEEN = 1, USED_READ = 2, USED_LISTED = 4, USED_ALL = 7 };
-enum { USED_BYTES_MAX = 9 << 20 };	/* encoded */
+enum { USED_BYTES_MAX = 9 << 20, USED_PATHS_MAX = 16 << 20 };	/* encoded; bytes of the paths written out */
 
 struct used_path {
 	char *path;		/* canonical */
@@ -39,6 +39,8 @@ static inline void cleanup_used(struct used *u) { used_free(u); }
 #define autoused __attribute__((cleanup(cleanup_used)))
 
 void used_put(struct buf *b, struct used *u);
+/* Within the bounds of the paths: used_get() would take them. */
+bool used_fit(const struct used *u);
 /* ERR_WIRE: not about so many facts, a path not canonical or out of order, a bound; *u is then empty. */
 int used_get(struct reader *r, size_t count, struct used *u, struct err *err);
 

@@ -12,16 +12,18 @@
 #include <search.h>
 #include <sys/queue.h>
 
+#include "clock.h"
 #include "hostfiles.h"
 #include "log.h"
 #include "receipt.h"
 #include "wire.h"
 
 struct blob {
-	struct digest digest;		/* first: what they are sorted by */
-	uint64_t size;
+	struct digest digest;
+	uint64_t size;			/* as it was said: one who lies about it shares with nobody else */
 	TAILQ_HEAD(, wait) waits;
 	struct fetch *bringer;		/* was asked, and has not answered yet; NULL: it is looked for */
+	uint64_t asked_ms;		/* when it was */
 };
 
 /* A job waits for a blob. */
@@ -29,6 +31,7 @@ struct wait {
 	TAILQ_ENTRY(wait) of_blob, of_fetch;
 	struct blob *blob;
 	struct fetch *fetch;
+	bool slow;			/* its caller was asked, and then another: it still comes */
 	bool refused;			/* its caller does not have it */
 };
 
@@ -80,9 +83,18 @@ static void list_add(struct list *l, const struct digest *d)
 
 static int by_digest(const void *a, const void *b) { return memcmp(a, b, DIGEST_SIZE); }
 
-static struct blob *find(const struct fetches *all, const struct digest *d)
+static int by_digest_and_size(const void *a, const void *b)
 {
-	struct blob *const *at = tfind(d, &all->blobs, by_digest);
+	const struct blob *x = a, *y = b;
+	int order = by_digest(&x->digest, &y->digest);
+
+	return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+static struct blob *find(const struct fetches *all, const struct digest *d, uint64_t size)
+{
+	const struct blob key = { .digest = *d, .size = size };
+	struct blob *const *at = tfind(&key, &all->blobs, by_digest_and_size);
 
 	return at ? *at : NULL;
 }
@@ -93,7 +105,7 @@ static struct blob *blob_add(struct fetches *all, const struct digest *d, uint64
 
 	*b = (struct blob){ .digest = *d, .size = size };
 	TAILQ_INIT(&b->waits);
-	if (!tsearch(b, &all->blobs, by_digest))
+	if (!tsearch(b, &all->blobs, by_digest_and_size))
 		abort();
 	return b;
 }
@@ -108,7 +120,7 @@ static void wait_free(struct wait *w)
 /* Nobody waits for it any more. */
 static void blob_free(struct fetches *all, struct blob *b)
 {
-	tdelete(b, &all->blobs, by_digest);
+	tdelete(b, &all->blobs, by_digest_and_size);
 	free(b);
 }
 
@@ -208,25 +220,32 @@ static void settle(struct fetches *all, struct blob *b)
 	blob_free(all, b);
 }
 
-static struct fetch *next_bringer(const struct blob *b)
+/* One that was not asked yet, else one that still may bring it. */
+static const struct wait *next_bringer(const struct blob *b)
 {
-	struct wait *w;
+	const struct wait *w, *slow = NULL;
 
-	TAILQ_FOREACH(w, &b->waits, of_blob)
-		if (!w->refused && !w->fetch->broken)
-			return w->fetch;
-	return NULL;
+	TAILQ_FOREACH(w, &b->waits, of_blob) {
+		if (w->refused || w->fetch->broken)
+			continue;
+		if (!w->slow)
+			return w;
+		slow = w;
+	}
+	return slow;
 }
 
 static void ask_next(struct fetches *all, struct blob *b)
 {
-	struct fetch *f = next_bringer(b);
+	const struct wait *next = next_bringer(b);
+	struct fetch *f = next ? next->fetch : NULL;
 
 	b->bringer = f;
-	if (!f) {
+	b->asked_ms = clock_ms();
+	if (!f)
 		settle(all, b);
+	if (!f || next->slow)
 		return;
-	}
 	if (f->want_count == f->want_room) {
 		f->want_room = f->want_room ? 2 * f->want_room : 64;
 		f->want = xrealloc(f->want, f->want_room * sizeof *f->want);
@@ -268,7 +287,7 @@ static void looked_for(struct look *k, size_t i)
 {
 	struct fetches *all = k->all;
 	struct wire_needed *n = &k->need.v[i];
-	struct blob *b = find(all, &n->digest);
+	struct blob *b = find(all, &n->digest, n->size);
 
 	if (k->own[i]) {
 		all->view.own++;
@@ -315,10 +334,10 @@ static bool over_bounds(const struct fetch *f, const struct wire_needed *n)
 /* True: it is to be looked for. */
 static bool need_one(struct fetch *f, const struct wire_needed *n)
 {
-	struct blob *b = find(f->all, &n->digest);
+	struct blob *b = find(f->all, &n->digest, n->size);
 
 	f->blobs++;
-	if (over_bounds(f, n) || (b && b->size != n->size)) {
+	if (over_bounds(f, n)) {
 		list_add(&f->none, &n->digest);
 		return false;
 	}
@@ -424,12 +443,14 @@ int fetch_none(struct fetch *f, const struct frame *frame, struct err *err)
 	a = take_asked(f, &d, "BLOB_NONE", err);
 	if (!a)
 		return ERR_WIRE;
+	b = find(f->all, &d, a->size);
 	free(a);
-	b = find(f->all, &d);
-	if (!b || b->bringer != f)
+	if (!b)
 		return 0;
 	TAILQ_FOREACH(w, &b->waits, of_blob)
 		w->refused |= w->fetch == f;
+	if (b->bringer != f)
+		return 0;
 	ask_next(f->all, b);
 	say_all(f->all);
 	return 0;
@@ -438,13 +459,14 @@ int fetch_none(struct fetch *f, const struct frame *frame, struct err *err)
 static void arrived(struct fetch *f)
 {
 	struct asked *a = STAILQ_FIRST(&f->coming);
-	struct blob *b = find(f->all, &a->digest);
+	struct blob *b = find(f->all, &a->digest, a->size);
 
 	f->all->view.brought++;
 	f->all->view.brought_bytes += a->size;
 	STAILQ_REMOVE_HEAD(&f->coming, link);
 	free(a);
-	if (b && b->bringer == f)
+	/* whoever was asked last; what is looked for is settled then */
+	if (b && b->bringer)
 		settle(f->all, b);
 }
 
@@ -454,6 +476,30 @@ static void give_up(struct fetch *f, const struct err *err)
 	log_warn("fetch", "why=\"%s\"", err->text);
 	f->broken = true;
 	hand_over(f);
+}
+
+/* It waits for what another's caller takes its time to bring: its own is asked as well. */
+static void ask_besides(struct wait *w, uint64_t now_ms)
+{
+	struct blob *b = w->blob;
+	struct wait *slow;
+
+	if (!b->bringer || b->bringer == w->fetch || w->slow || w->refused || w->fetch->broken || now_ms < b->asked_ms + FETCH_SLOW_MS)
+		return;
+	TAILQ_FOREACH(slow, &b->waits, of_blob)
+		slow->slow |= slow->fetch == b->bringer;
+	ask_next(w->fetch->all, b);
+}
+
+void fetches_tick(struct fetches *all, uint64_t now_ms)
+{
+	struct fetch *f;
+	struct wait *w;
+
+	TAILQ_FOREACH(f, &all->jobs, link)
+		TAILQ_FOREACH(w, &f->waits, of_fetch)
+			ask_besides(w, now_ms);
+	say_all(all);
 }
 
 static void on_written(void *arg, uint64_t bytes UNUSED, size_t blobs, int rc, struct err *err)

@@ -2,7 +2,7 @@
  * fetch.h - contents that jobs in file mode wait for: found in the store, on this machine's own disk, or brought by a caller.
  *
  * Several jobs may wait for one blob: it is looked for once, and one of their callers is asked. When that one cannot bring
- * it, or ends, the next is asked; when nobody is left, the boxes are told so.
+ * it, ends, or takes long, the next is asked; when nobody is left, the boxes are told so.
  */
 #ifndef RCC_FETCH_H
 #define RCC_FETCH_H
@@ -25,6 +25,7 @@
  * and all of them together what the store may hold.
  */
 enum { FETCH_BLOBS_MAX = 1 << 17 };
+enum { FETCH_SLOW_MS = 5000 };		/* a box waits for 30 s: time for a few */
 #define FETCH_BYTES_MAX ((uint64_t)4 << 30)
 #define FETCH_BLOB_MAX ((uint64_t)512 << 20)
 
@@ -61,6 +62,9 @@ int fetch_keep(struct fetch *f, const struct frame *frame, struct err *err);
 int fetch_blob(struct fetch *f, const struct frame *frame, struct err *err);
 int fetch_data(struct fetch *f, const struct frame *frame, struct err *err);
 int fetch_none(struct fetch *f, const struct frame *frame, struct err *err);
+
+/* Each second or so, while jobs run. now_ms: clock_ms(). */
+void fetches_tick(struct fetches *all, uint64_t now_ms);
 
 /* Something was asked of the caller that has not come yet. */
 bool fetch_waits(const struct fetch *f);

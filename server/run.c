@@ -348,6 +348,7 @@ static void on_progress(uv_timer_t *timer)
 		else
 			conn_send(session_conn(r->session), WIRE_PROGRESS, 0, NULL);
 	}
+	fetches_tick(s->fetches, now_ms);
 	if (!s->runs)
 		uv_timer_stop(timer);
 }

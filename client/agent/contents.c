@@ -31,6 +31,7 @@ struct contents {
 	struct digest *queue;		/* wanted; at is the one at hand */
 	size_t at, count, room;
 	uint64_t sent_count, sent_bytes;
+	uint64_t wanted_count, wanted_bytes;
 
 	/* The content at hand: the worker's while it works. */
 	struct digest digest;
@@ -266,6 +267,14 @@ static void append(struct contents *c, const struct wire_want *m)
 	c->count += m->count;
 }
 
+static bool too_much(const struct contents *c)
+{
+	const struct contents_events *e = c->events;
+
+	return c->count - c->at > QUEUE_MAX || (e->max_count && c->wanted_count > e->max_count) ||
+	       (e->max_bytes && c->wanted_bytes > e->max_bytes);
+}
+
 int contents_want(struct contents *c, struct reader *r, struct err *err)
 {
 	struct wire_want m;
@@ -274,10 +283,14 @@ int contents_want(struct contents *c, struct reader *r, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < m.count && rc == 0; i++)
+	for (size_t i = 0; i < m.count && rc == 0; i++) {
 		if (!c->events->find(&m.digests[i], &found, c->arg))
 			rc = err_set(err, ERR_WIRE, "WANT: of what it was not told");
-	if (rc == 0 && c->count - c->at + m.count > QUEUE_MAX)
+		else
+			c->wanted_bytes += found.size;
+	}
+	c->wanted_count += m.count;
+	if (rc == 0 && too_much(c))
 		rc = err_set(err, ERR_WIRE, "WANT: too much");
 	if (rc == 0 && m.count) {
 		append(c, &m);

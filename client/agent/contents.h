@@ -34,11 +34,12 @@ struct contents_events {
 	void (*gone)(const char *path, void *arg);
 	/* A file changed when part of it was sent: the connection must end. Last call. */
 	void (*failed)(const struct err *err, void *arg);
+	uint64_t max_count, max_bytes;	/* wanted in all, however often; 0: no bound */
 };
 
 /* Over c, which stays the caller's, until contents_stop(). */
 struct contents *contents_new(uv_loop_t *loop, struct conn *c, const struct contents_events *events, void *arg);
-/* A WANT: its digests, after those that are still to be sent. ERR_WIRE: malformed, or of what we do not know. */
+/* A WANT: its digests, after those that are still to be sent. ERR_WIRE: malformed, of what we do not know, or over a bound. */
 int contents_want(struct contents *c, struct reader *r, struct err *err);
 /* Nothing is left to be sent. */
 bool contents_idle(const struct contents *c);

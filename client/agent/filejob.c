@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "closed.h"
 #include "contents.h"
 #include "forecast.h"
 #include "log.h"
@@ -22,6 +23,7 @@
 enum {
 	OPEN_MAX_QUESTIONS = 256,	/* that wait for our disk; more of them wait in the connection */
 	QUESTIONS_MAX = 1 << 15,	/* of a job, as a box has it too */
+	CONTENTS_MAX = 1 << 17,		/* the same, as rccd asks for */
 };
 
 struct filejob {
@@ -68,6 +70,7 @@ struct task {
 	char *path;
 	bool listing, with_parent;
 	struct facts facts;
+	bool unfit;			/* they may not be told */
 };
 
 static void release(struct filejob *j)
@@ -151,12 +154,21 @@ static bool has_manifest(const struct filejob *j)
 	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
 }
 
-static const struct fact *find_private(const struct filejob *j, const struct facts *facts)
+/* Is any of them nobody's business? */
+static bool has_private(const struct filejob *j, const struct facts *facts)
 {
-	for (size_t i = 0; i < facts->count; i++)
-		if (private_file(&facts->v[i], &j->named))
-			return &facts->v[i];
-	return NULL;
+	autoclosed struct closed closed = { 0 };
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct fact *f = &facts->v[i];
+
+		if (f->kind != FACT_FILE || !private_file(f, closed_on_way(&closed, f->path), &j->named))
+			continue;
+		log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
+			 f->path);
+		return true;
+	}
+	return false;
 }
 
 /* What another needed may be private to where that one looked: then it says nothing of what this one needs. */
@@ -165,7 +177,7 @@ static void load(struct task *t)
 	struct filejob *j = t->job;
 
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
-	if (j->manifest_of != MANIFEST_OWN && find_private(j, &j->told.start)) {
+	if (j->manifest_of != MANIFEST_OWN && has_private(j, &j->told.start)) {
 		facts_free(&j->told.start);
 		j->manifest_of = MANIFEST_NONE;
 	}
@@ -255,17 +267,7 @@ static void refresh(struct task *t)
 		guess(j);
 		copy_facts(&j->told.start, &t->facts);
 	}
-}
-
-/* What it is about to be told: does it all fit, and is it anybody else's business? */
-static bool may_tell(const struct filejob *j, const struct facts *facts)
-{
-	const struct fact *f = find_private(j, facts);
-
-	if (f)
-		log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
-			 f->path);
-	return !f && facts_fit(facts);
+	t->unfit = has_private(j, &j->told.start) || !facts_fit(&j->told.start) || !facts_fit(&t->facts);
 }
 
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
@@ -283,10 +285,10 @@ static void refreshed(struct task *t)
 	j->refreshed = true;
 	if (!j->conn)
 		return;
-	if (may_tell(j, &t->facts) && may_tell(j, &j->told.start))
-		send_facts(j, WIRE_FACTS, 0, &t->facts);
-	else
+	if (t->unfit)
 		fail(j, REASON_FILES_UNFIT);
+	else
+		send_facts(j, WIRE_FACTS, 0, &t->facts);
 }
 
 /* Contents */
@@ -321,7 +323,10 @@ static void on_content_changed(const struct err *err, void *arg)
 	fail(j, REASON_FILES_CHANGED);
 }
 
-static const struct contents_events contents_events = { find_content, codec_now, NULL, on_content_changed };
+static const struct contents_events contents_events = {
+	.find = find_content, .codec = codec_now, .failed = on_content_changed,
+	.max_count = CONTENTS_MAX, .max_bytes = TOLD_CONTENTS_MAX,
+};
 
 void filejob_begin(struct filejob *j, struct conn *c, const struct filejob_events *events, void *arg)
 {
@@ -339,6 +344,7 @@ void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }
 static void find_answer(struct task *t)
 {
 	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
+	t->unfit = has_private(t->job, &t->facts) || !facts_fit(&t->facts);
 }
 
 static void answer(struct task *t)
@@ -350,7 +356,7 @@ static void answer(struct task *t)
 	if (!j->conn)
 		return;
 	mark_outputs(j, &t->facts);
-	if (!may_tell(j, &t->facts))
+	if (t->unfit || told_full(&j->told))
 		fail(j, REASON_FILES_UNFIT);
 	else if (!told_add(&j->told, &t->facts))
 		fail(j, REASON_FILES_CHANGED);

@@ -1,5 +1,8 @@
 /*
  * private.c - a file's mode, and where it is.
+ *
+ * The way to a file divides in two: as far as it is also the way to a directory that the command names, the
+ * command works there itself, and a home that is closed to others closes nothing to it. What is closed beyond is secret.
  */
 #include "private.h"
 
@@ -49,9 +52,35 @@ static bool hidden(const char *below)
 	return strstr(below, "/.") != NULL;
 }
 
-bool private_file(const struct fact *f, const struct argv *dirs)
+/* How many bytes of path are a directory that leads to dir too, or is it. */
+static size_t shared_way(const char *path, const char *dir)
 {
-	if (f->kind != FACT_FILE || f->mode & ALL_READ)
+	size_t n = 0, whole = 0;
+
+	for (; path[n] && path[n] == dir[n]; n++)
+		if (path[n] == '/')
+			whole = n;
+	return path[n] == '/' && !dir[n] && n > 1 ? n : whole;
+}
+
+/* Not everybody may read it where it is. */
+static bool secret(const struct fact *f, const struct argv *closed, const struct argv *dirs)
+{
+	size_t way = 0;
+
+	if (!(f->mode & ALL_READ))
+		return true;
+	for (size_t i = 0; i < dirs->count && closed->count; i++)
+		way = size_max(way, shared_way(f->path, dirs->v[i]));
+	for (size_t i = 0; i < closed->count; i++)
+		if (strlen(closed->v[i]) > way)
+			return true;
+	return closed->count && hidden(f->path + way);
+}
+
+bool private_file(const struct fact *f, const struct argv *closed, const struct argv *dirs)
+{
+	if (f->kind != FACT_FILE || !secret(f, closed, dirs))
 		return false;
 	for (size_t i = 0; i < dirs->count; i++) {
 		const char *dir = dirs->v[i];

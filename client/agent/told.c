@@ -27,9 +27,18 @@ static bool agree(const struct fact *a, const struct fact *b)
 	return fact_eq(a->listed == b->listed ? a : &plain_a, a->listed == b->listed ? b : &plain_b);
 }
 
+static void count(struct told *t, const struct fact *f)
+{
+	t->bytes += sizeof *f + strlen(f->path) + (f->target ? strlen(f->target) : 0);
+	for (size_t i = 0; i < f->names.count; i++)
+		t->bytes += sizeof(char *) + strlen(f->names.v[i]) + 1;
+	t->content_bytes += f->size;
+}
+
+bool told_full(const struct told *t) { return t->bytes > TOLD_BYTES_MAX || t->content_bytes > TOLD_CONTENTS_MAX; }
+
 bool told_add(struct told *t, struct facts *answer)
 {
-	forget_digests(t);
 	for (size_t i = 0; i < answer->count; i++) {
 		struct fact *now = &answer->v[i];
 		const struct fact *before[] = { facts_find(&t->start, now->path), facts_find(&t->answers, now->path) };
@@ -41,8 +50,10 @@ bool told_add(struct told *t, struct facts *answer)
 			if (before[j])
 				now->mtime_ns = before[j]->mtime_ns;
 		}
-		if (before[1] && before[1]->listed)
+		if (before[1] && (before[1]->listed || !now->listed))
 			continue;
+		forget_digests(t);
+		count(t, now);
 		copy = fact_copy(now);
 		facts_set(&t->answers, &copy);
 	}

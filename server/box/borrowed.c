@@ -314,7 +314,10 @@ static int read_manifest(struct borrowed *f, struct facts *out, struct err *err)
 	if (rc < 0)
 		return rc;
 	r = reader_of(f->manifest.p, f->manifest.len);
-	return facts_get(&r, out, err) < 0 ? err_wrap(err, "manifest"), ERR_UNSUPPORTED : 0;
+	rc = facts_get(&r, out, err);
+	if (rc == 0 && !reader_done(&r))
+		rc = err_set(err, ERR_WIRE, "bytes beyond its facts");
+	return rc < 0 ? err_wrap(err, "manifest"), ERR_UNSUPPORTED : 0;
 }
 
 static int take_early(struct borrowed *f, const struct frame *frame, struct facts *changed, bool *told, struct err *err)
@@ -558,7 +561,7 @@ int borrowed_send_used(struct borrowed *f, struct err *err)
 	used_init(&all.used, f->start_count);
 	view_each_use(f->view, add_use, &all);
 	used_put(&b, &all.used);
-	rc = b.len > USED_BYTES_MAX || all.used.other_count > FACTS_MAX ?
+	rc = b.len > USED_BYTES_MAX || !used_fit(&all.used) ?
 	     err_set(err, ERR_LIMIT, "it looked at too many files") : send_message(f->link, WIRE_USED, 0, &b, err);
 	if (rc == 0)
 		rc = keep(f, &all, err);

@@ -164,6 +164,7 @@ static int mount_in_child(const struct overlay *o, struct fuse *f, struct err *e
 		return err_sys(err, "pipe");
 	pid = fork();
 	if (pid == 0) {
+		close(fuse_fd(f));	/* who waits for what we serve must not hold our end: it would wait for ever once we do not */
 		rc = mount_root(o, err);
 		_exit(rc < 0 && write(ends[1], err, sizeof *err) < 0);
 	}

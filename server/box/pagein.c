@@ -113,8 +113,10 @@ static int run_job(const struct overlay *o, struct fuse *f, struct probe *p, str
 	autoclose int ended = -1;
 	int rc, status = 0;
 
-	if (pid == 0)
+	if (pid == 0) {
+		close(fuse_fd(f));	/* else it may never end, once that is not served */
 		be_job(&o->owner);
+	}
 	ended = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 	rc = ended < 0 ? err_sys(err, "start a job") : serve(f, p, ended, err);
 	fuse_free(f);

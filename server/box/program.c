@@ -66,6 +66,25 @@ static void say(const struct child *c, struct said what)
 		_exit(127);
 }
 
+/*
+ * Its three, and beside a box also what it reports by. Nothing else of ours: from here on it waits for files that we serve, and
+ * the kernel lets it go when we do not any more, but only if it does not itself hold the end that we serve by.
+ */
+static bool keep_own(struct child *c)
+{
+	const int report = STDERR_FILENO + 1;
+
+	for (int i = 0; i < 3; i++)
+		if (dup2(c->p->fds[i], i) < 0)
+			return false;
+	if (c->report < 0)
+		return true;
+	if (c->report != report && dup3(c->report, report, O_CLOEXEC) < 0)
+		return false;
+	c->report = report;
+	return close_range(report + 1, ~0U, 0) == 0;
+}
+
 /* Where its caller is. */
 static void enter_caller(const struct child *c)
 {
@@ -97,8 +116,7 @@ NO_ADDRESS_CHECKS static int become(void *arg)
 	if (p->q->confined)
 		good = restrict_calls(c);
 	say(c, (struct said){ .watch = p->watch });
-	for (int i = 0; i < 3 && good; i++)
-		good = dup2(p->fds[i], i) >= 0;
+	good = good && keep_own(c);
 	if (good && p->q->job.mode == JOB_FILES)
 		enter_caller(c);
 	if (good && limit_memory(p->q->memory_bytes) == 0)

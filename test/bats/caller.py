@@ -9,7 +9,6 @@ goes to its stdin ("-"). Each stream of the answer becomes a file in DIR; how
 it ended is printed: "OUTCOME exit N signal N TEXT", or "refused TEXT".
 XXH3 comes from the shared object that the environment variable XXH names.
 """
-import ctypes
 import hashlib
 import os
 import socket
@@ -18,18 +17,10 @@ import subprocess
 import sys
 import zlib
 
-HELLO, WELCOME, BYE, STATE, TOOLCHAIN, TOOLCHAIN_STATE, RESERVE, GRANT, REFUSE = range(1, 10)
-JOB, INPUT, INPUT_END, OUTPUT, RESULT = range(13, 18)
+from wire import BYE, GRANT, HELLO, INPUT, INPUT_END, JOB, REFUSE, RESERVE, RESULT, OUTPUT, TOOLCHAIN, TOOLCHAIN_STATE, WELCOME, frames, \
+    text, texts, xxh3
+
 OUTCOMES = ["ran", "limit", "failed", "bad-input"]
-
-
-def text(s):
-    s = s if isinstance(s, bytes) else os.fsencode(s)
-    return struct.pack("<I", len(s)) + s
-
-
-def texts(words):
-    return struct.pack("<I", len(words)) + b"".join(map(text, words))
 
 
 class Connection:
@@ -39,11 +30,7 @@ class Connection:
         self.send(HELLO, struct.pack("<IIB", 0x31636372, 3, role) + text(name))
 
     def send(self, kind, payload):
-        for at in range(0, max(len(payload), 1), 65536):
-            part = payload[at:at + 65536]
-            more = at + 65536 < len(payload) and kind != INPUT
-            self.socket.sendall(struct.pack("<IIIBBBB", len(part), len(part), 1 if kind == RESERVE else 0,
-                                            kind, 0, more, 0) + part)
+        self.socket.sendall(frames(kind, payload, 1 if kind == RESERVE else 0))
 
     def read(self, n):
         got = b""
@@ -91,13 +78,6 @@ def tree_of(program):
     # the order of tree_put(): by bytes
     names = sorted(entries, key=os.fsencode)
     return struct.pack("<I", len(names)) + b"".join(text(n) + entries[n] for n in names)
-
-
-def xxh3(data):
-    function = ctypes.CDLL(os.environ["XXH"]).hash_of
-    function.restype = ctypes.c_uint64
-    function.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
-    return function(data, len(data))
 
 
 def job_of(identity, name, program, arguments):

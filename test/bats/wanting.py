@@ -17,10 +17,9 @@ import struct
 import sys
 import time
 
-HELLO, WELCOME, BYE, STATE, TOOLCHAIN, TOOLCHAIN_STATE, RESERVE, GRANT, REFUSE, CANCEL, PING, PONG = range(1, 13)
-SUPPLY, WANT, BLOB, BLOB_DATA, BLOB_NONE = range(20, 25)
-CONTROL, STORE = 0, 2
-READY, LACKING, WANTED, FETCHING = range(4)
+from wire import BLOB, BLOB_DATA, BLOB_NONE, CANCEL, CONTROL, FETCHING, HELLO, PING, PONG, READY, REFUSE, RESERVE, STATE, STORE, \
+    SUPPLY, TOOLCHAIN, TOOLCHAIN_STATE, WANT, WANTED, WELCOME, Peer, text
+
 AT_ONCE = 8		# files asked for in one WANT
 LARGE = 1 << 20
 
@@ -29,28 +28,6 @@ fault = sys.argv[1] if len(sys.argv) > 1 else ""
 
 def say(*words):
     print(*words, flush=True)
-
-
-def text(s):
-    return struct.pack("<I", len(s)) + s.encode()
-
-
-class Peer:
-    def __init__(self, reader, writer):
-        self.reader, self.writer = reader, writer
-
-    def send(self, kind, payload=b"", ident=0):
-        self.writer.write(struct.pack("<IIIBBBB", len(payload), len(payload), ident, kind, 0, 0, 0) + payload)
-
-    async def next(self):
-        """One whole message: kind, id, payload."""
-        whole = b""
-        while True:
-            length, raw, ident, kind, codec, flags, _ = struct.unpack("<IIIBBBB", await self.reader.readexactly(16))
-            assert codec == 0 and raw == length, "packed on its way to this very machine"
-            whole += await self.reader.readexactly(length)
-            if not flags & 1:
-                return kind, ident, whole
 
 
 class Toolchain:

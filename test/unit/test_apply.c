@@ -283,6 +283,12 @@ static void a_failed_step_loses_its_output(void **state UNUSED)
 
 /* --- declined: all is as it was ------------------------------------------------ */
 
+static void a_directory_of_an_odd_mode(void **state UNUSED)
+{
+	change("d", (struct change){ .kind = CHANGE_DIR, .mode = 02755 });
+	declined(REASON_OUTPUT_ODD);
+}
+
 /* Whatever stands before it in the list is not made either. */
 static void first_a_good_one(void)
 {
@@ -391,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_new_file_has_contents_and_mode),
+		CASE(a_directory_of_an_odd_mode),
 		CASE(a_private_umask_gives_private_files),
 		CASE(a_replaced_file_is_another),
 		CASE(a_replaced_link_leaves_its_target),

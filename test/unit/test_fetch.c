@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "clock.h"
 #include "fetch.h"
 #include "wire.h"
 
@@ -239,6 +240,73 @@ static void whoever_ends_leaves_it_to_the_next(void **state UNUSED)
 	assert_int_equal(b.have_count, 1);
 }
 
+/* One that keeps others waiting delays them only for a while, and is not the last word. */
+static void whoever_takes_long_is_not_waited_for_alone(void **state UNUSED)
+{
+	struct digest d = need(&a, 1, SIZE), late = need(&a, 2, SIZE + 1), alone = need(&a, 3, SIZE);
+
+	need(&b, 1, SIZE);
+	need(&b, 2, SIZE + 1);
+	fetches_tick(all, clock_ms());
+	assert_int_equal(b.want_count, 0);
+	assert_int_equal(say_blob(&a, &d, SIZE), 0);
+	fetches_tick(all, clock_ms() + FETCH_SLOW_MS);
+	assert_int_equal(b.want_count, 2);
+	assert_int_equal(say_blob(&b, &late, SIZE + 1), 0);
+	assert_int_equal(say_data(&b, 2, SIZE + 1), 0);
+	assert_int_equal(say_blob(&b, &d, SIZE), 0);
+	settle();
+	assert_int_equal(a.have_count, 1);
+	/* of both that come now, the first one counts, and the other does no harm */
+	assert_int_equal(say_data(&a, 1, SIZE), 0);
+	settle();
+	assert_int_equal(b.have_count, 2);
+	assert_int_equal(say_data(&b, 1, SIZE), 0);
+	settle();
+	assert_false(a.lied || b.lied);
+	assert_int_equal(a.have_count, 2);
+	assert_int_equal(say_blob(&a, &late, SIZE + 1), 0);
+	assert_int_equal(say_data(&a, 2, SIZE + 1), 0);
+	assert_int_equal(say_blob(&a, &alone, SIZE), 0);
+	assert_int_equal(say_data(&a, 3, SIZE), 0);
+	settle();
+	assert_int_equal(a.have_count, 3);
+	assert_false(a.lied);
+}
+
+static void who_was_slow_may_still_bring_what_the_next_has_not(void **state UNUSED)
+{
+	struct digest d = need(&a, 1, SIZE);
+
+	need(&b, 1, SIZE);
+	assert_int_equal(say_blob(&a, &d, SIZE), 0);
+	fetches_tick(all, clock_ms() + FETCH_SLOW_MS);
+	assert_int_equal(b.want_count, 1);
+	assert_int_equal(say_none(&b, &d), 0);
+	fetches_tick(all, clock_ms() + FETCH_SLOW_MS);
+	assert_int_equal(a.none_count + b.none_count, 0);
+	assert_int_equal(a.want_count + b.want_count, 2);
+	assert_int_equal(say_data(&a, 1, SIZE), 0);
+	settle();
+	assert_int_equal(a.have_count, 1);
+	assert_int_equal(b.have_count, 1);
+}
+
+static void a_lie_about_the_size_is_its_callers_own(void **state UNUSED)
+{
+	struct digest d = digest_of_contents(1, SIZE);
+
+	need_at(&a, &d, SIZE - 1, "");
+	need_at(&b, &d, SIZE, "");
+	assert_int_equal(b.none_count, 0);
+	assert_int_equal(b.want_count, 1);
+	assert_int_equal(say_blob(&b, &d, SIZE), 0);
+	assert_int_equal(say_data(&b, 1, SIZE), 0);
+	settle();
+	assert_int_equal(b.have_count, 1);
+	assert_int_equal(a.have_count, 0);
+}
+
 static void wrong_contents_are_a_lie(void **state UNUSED)
 {
 	struct digest d = need(&a, 1, SIZE);
@@ -398,6 +466,9 @@ int main(void)
 		TEST(two_jobs_that_miss_one_blob_fetch_it_once),
 		TEST(whoever_does_not_have_it_leaves_it_to_the_next),
 		TEST(whoever_ends_leaves_it_to_the_next),
+		TEST(whoever_takes_long_is_not_waited_for_alone),
+		TEST(who_was_slow_may_still_bring_what_the_next_has_not),
+		TEST(a_lie_about_the_size_is_its_callers_own),
 		TEST(wrong_contents_are_a_lie),
 		TEST(only_what_is_next_and_of_that_size_is_taken),
 		TEST(data_beyond_its_blob_is_not_taken),

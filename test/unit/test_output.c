@@ -190,6 +190,24 @@ static void a_name_taken_meanwhile_is_an_error(void **state UNUSED)
 	holds("race.s", "theirs");
 }
 
+/* Its reader must not be what the compiler's would have been, and without one nothing must wait. */
+static void a_pipe_that_came_meanwhile_is_not_written(void **state UNUSED)
+{
+	struct output o;
+	struct err err;
+	autoclose int reader = -1;
+	char got;
+
+	write_file("piped.s", "old", 0644);
+	assert_int_equal(output_prepare_made(&o, "piped.s", true, 0644), REASON_NONE);
+	assert_int_equal(write_all(o.fd, "new", 3), 0);
+	assert_int_equal(unlink("piped.s") | mkfifo("piped.s", 0644), 0);
+	reader = open("piped.s", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_int_equal(output_commit(&o, &err), ERR_OUTPUT);
+	assert_int_equal(read(reader, &got, 1), -1);
+}
+
 static void the_time_is_that_of_the_commit(void **state UNUSED)
 {
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
@@ -231,6 +249,7 @@ int main(void)
 		cmocka_unit_test(through_copies_all_of_it),
 		cmocka_unit_test(the_odd_is_left_to_the_compiler),
 		cmocka_unit_test(a_name_taken_meanwhile_is_an_error),
+		cmocka_unit_test(a_pipe_that_came_meanwhile_is_not_written),
 		cmocka_unit_test(the_time_is_that_of_the_commit),
 		cmocka_unit_test(without_rights_it_is_odd),
 	};

@@ -123,6 +123,58 @@ static void contents_are_found_by_digest(void **state UNUSED)
 	told_free(&t);
 }
 
+static void what_answers_may_hold_has_an_end(void **state UNUSED)
+{
+	struct told t = begun();
+	struct fact large = file("/d/large", 2);
+
+	/* the same again is no more */
+	for (int i = 0; i < 100; i++) {
+		autofree char *name = xasprintf("/d/%d", i % 2);
+		struct fact f = file(name, (unsigned char)(i % 2 + 3));
+
+		f.size = TOLD_CONTENTS_MAX / 2;
+		assert_true(add(&t, f));
+		assert_false(told_full(&t));
+	}
+	assert_true(add(&t, large));
+	assert_true(told_full(&t));
+	told_free(&t);
+	t = begun();
+	for (int i = 0; !told_full(&t); i++) {
+		autofree char *name = xasprintf("/d/%d/%03000d", i, i);
+
+		assert_true(add(&t, absent(name)));
+		assert_true((size_t)i * 3000 < TOLD_BYTES_MAX);
+	}
+	assert_true(t.answers.count > TOLD_BYTES_MAX / 4000);
+	told_free(&t);
+}
+
+/* Many paths that share most of themselves are few bytes, and no small list. */
+static void what_it_used_has_an_end_when_written_out(void **state UNUSED)
+{
+	autoused struct used many = { 0 }, got = { 0 };
+	autobuf struct buf b = { 0 };
+	struct err err = { 0 };
+	struct reader r;
+
+	used_init(&many, 0);
+	for (int i = 0; i < 5000; i++)
+		used_add(&many, xasprintf("/%04000d%05d", 0, i), USED_SEEN);
+	assert_false(used_fit(&many));
+	used_put(&b, &many);
+	assert_true(b.len < 100000);
+	r = reader_of(b.p, b.len);
+	assert_int_equal(used_get(&r, 0, &got, &err), ERR_WIRE);
+	b.len = 0;
+	while (!used_fit(&many))
+		free(many.others[--many.other_count].path);
+	used_put(&b, &many);
+	r = reader_of(b.p, b.len);
+	assert_int_equal(used_get(&r, 0, &got, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +183,8 @@ int main(void)
 		cmocka_unit_test(what_it_was_not_told_it_cannot_have_used),
 		cmocka_unit_test(what_was_not_used_is_not_kept),
 		cmocka_unit_test(contents_are_found_by_digest),
+		cmocka_unit_test(what_answers_may_hold_has_an_end),
+		cmocka_unit_test(what_it_used_has_an_end_when_written_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
