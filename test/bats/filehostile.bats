@@ -38,9 +38,11 @@ end_liar() {
 	LIAR=
 }
 
-# liar LIE [ARGUMENT]...: is then the only volunteer
+# liar LIE [ARGUMENT]...: is then the only volunteer, of an agent that has not met the others: after ten of them it would trust nobody
 liar() {
 	end_liar
+	rcc --stop-agent
+	wait_until 5 none_of rcc-agent || fail "the agent stays"
 	python3 "$BATS_TEST_DIRNAME/lying.py" "$@" >said 2>wrong </dev/null 3>&- 4>&- &
 	LIAR=$!
 	disown
