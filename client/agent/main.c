@@ -161,9 +161,9 @@ static void learn_here(struct agent *a, const struct lease_note *note, uint64_t 
 	struct history_cost seen = { .cpu_us = us, .occupancy_us = us };
 
 	if (note->predicted_us)
-		speed_learn(&a->here, note->predicted_us, us, false, clock_ms());
+		speed_learn(&a->here, note->predicted_us, us, 0, false, clock_ms());
 	else if (note->job.key)
-		history_learn(a->history, &note->job, seen, speed_now(&a->here, clock_ms()));
+		history_learn(a->history, &note->job, seen, speed_now(&a->here, 0, clock_ms()));
 }
 
 static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us)

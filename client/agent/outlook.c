@@ -4,6 +4,7 @@
 #include "outlook.h"
 
 enum { RUNS_MAX = 64 };		/* of our jobs there, that many are looked at one by one */
+static const double a_third = 0.34;	/* of a job: one of three reservations for it */
 
 void outlook_free(struct outlook *o)
 {
@@ -42,11 +43,33 @@ void outlook_ended(struct outlook *o, uint64_t id)
 		}
 }
 
-bool outlook_has_room(const struct outlook *o) { return o->free > o->pending; }
+double outlook_load(const struct outlook *o, bool runs)
+{
+	unsigned busy = o->slots > o->free ? o->slots - o->free : 0, ours = (unsigned)o->running_count;
+	unsigned others = ours > busy ? ours : busy;
+
+	others -= runs && others;
+	if (o->slots < 2)
+		return 0;
+	return others >= o->slots ? 1 : (double)others / (o->slots - 1);
+}
+
+double outlook_speed(const struct outlook *o, uint64_t now_us) { return speed_now(&o->speed, outlook_load(o, false), now_us / 1000); }
+
+static bool has_use(const struct outlook *o, double more, uint64_t now_us)
+{
+	unsigned useful = speed_useful_slots(&o->speed, o->slots, now_us / 1000);
+
+	return useful == o->slots || (double)o->running_count + o->pending + more <= useful;
+}
+
+bool outlook_worth_asking(const struct outlook *o, uint64_t now_us) { return has_use(o, a_third, now_us); }
+
+bool outlook_has_room(const struct outlook *o, uint64_t now_us) { return o->free > o->pending && has_use(o, a_third, now_us); }
 
 uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now_us)
 {
-	double speed = speed_now(&o->speed, now_us / 1000);
+	double speed = outlook_speed(o, now_us);
 	unsigned others = o->queued > o->outstanding ? o->queued - o->outstanding : 0;
 	uint64_t left[RUNS_MAX];
 	struct finish_slots s = { .slots = o->slots, .free = o->free, .ours_us = left, .mean_us = (uint64_t)((double)mean_us / speed),
@@ -62,6 +85,6 @@ uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now
 
 struct finish_peer outlook_peer(const struct outlook *o, uint64_t mean_us, uint64_t now_us)
 {
-	return (struct finish_peer){ .slots = o->slots, .speed = speed_now(&o->speed, now_us / 1000),
+	return (struct finish_peer){ .slots = o->slots, .speed = outlook_speed(o, now_us),
 				     .wait_us = outlook_wait_us(o, mean_us, now_us) };
 }

@@ -37,8 +37,14 @@ void outlook_unreserved(struct outlook *o, double share);
 void outlook_started(struct outlook *o, const struct outlook_run *run);
 void outlook_ended(struct outlook *o, uint64_t id);
 
-/* More slots are free there than our reservations will take. */
-bool outlook_has_room(const struct outlook *o);
+/* How busy it is besides a job (speed.h): one that runs there (ours), or one that may come. */
+double outlook_load(const struct outlook *o, bool runs);
+/* How fast it would be for one more job. */
+double outlook_speed(const struct outlook *o, uint64_t now_us);
+/* More slots are free there than our reservations will take, and would be of use. */
+bool outlook_has_room(const struct outlook *o, uint64_t now_us);
+/* One more reservation makes sense: not where further jobs would only make each other slower. */
+bool outlook_worth_asking(const struct outlook *o, uint64_t now_us);
 /* Until a slot is free there for one more job. mean_us: what an unknown job takes, at speed 1. */
 uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now_us);
 /* As a candidate: slots, speed and wait; the caller adds what it knows of the link. */

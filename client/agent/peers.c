@@ -566,7 +566,7 @@ void peer_describe(const struct peer *p, struct peer_info *out)
 		.draining = p->room.draining, .hold = p->room.hold, .slots_all = p->welcome.slots, .modes = p->welcome.modes,
 		.same_host = p->same_host, .rtt_us = p->rtt_us,
 		.bandwidth = p->bandwidth, .jobs = p->jobs, .failures = p->failures, .preempted = p->preempted, .cpu_us = p->cpu_us,
-		.running = (unsigned)p->outlook.running_count, .speed = speed_now(&p->outlook.speed, clock_ms()),
+		.running = (unsigned)p->outlook.running_count, .speed = speed_now(&p->outlook.speed, 0, clock_ms()),
 	};
 }
 

@@ -68,6 +68,7 @@ struct attempt {
 	struct result *result;
 	struct job_result said;
 	uint64_t granted_us, took_us, heard_ms;
+	double load;			/* of the volunteer, besides it: at the grant; then between grant and result */
 	uint64_t sent_before, received_before, sent, received;
 };
 
@@ -195,7 +196,8 @@ static bool offers(const struct attempt *a, const struct peer *p)
 
 static bool usable(const struct candidate *c, const struct attempt *a)
 {
-	return !c->refused && offers(a, c->peer) && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c);
+	return !c->refused && offers(a, c->peer) && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c) &&
+	       outlook_worth_asking(peer_outlook(c->peer), clock_us());
 }
 
 static void reserve_at(struct attempt *a, struct candidate *c)
@@ -298,6 +300,7 @@ static int on_result(struct attempt *a, struct frame *f, struct err *err)
 		return rc;
 	count_bytes(a);
 	a->took_us = clock_us() - a->granted_us;
+	a->load = (a->load + outlook_load(peer_outlook(a->peer), true)) / 2;
 	if (a->files) {
 		filejob_leave(a->files);
 		conn_send(a->conn, WIRE_JOB_END, 0, NULL);
@@ -419,6 +422,7 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 
 	a->peer = p;
 	a->granted_us = clock_us();
+	a->load = outlook_load(peer_outlook(p), false);
 	peer_job_started(p, &(struct outlook_run){ .id = a->id, .predicted_us = a->finish.occupancy_us, .since_us = a->granted_us });
 	a->conn = peer_take_conn(p, &job_ops, a);
 	if (!a->conn) {
@@ -585,26 +589,30 @@ static uint64_t best_asked_us(const struct attempt *a, uint64_t mean)
 	return best;
 }
 
-/* A volunteer has room: whoever waits elsewhere, and would be done about as soon there, asks it too, beyond the first three. */
-void remotes_changed(struct remotes *rs, struct peer *p)
+/* Who waits elsewhere, would be done about as soon at p, and is to go next of such. */
+static struct attempt *next_for(struct remotes *rs, struct peer *p)
 {
-	const struct outlook *o = peer_outlook(p);
-	uint64_t mean = mean_us(rs);
-	struct attempt *a;
+	struct finish_peer f = peer_finish(p, mean_us(rs));
+	struct attempt *a, *next = NULL;
 
 	TAILQ_FOREACH(a, &rs->attempts, link) {
-		struct candidate *c;
-		struct finish_peer f;
+		struct candidate *c = a->state == RESERVED ? candidate_of(a, p) : NULL;
 
-		if (!outlook_has_room(o))
-			return;
-		c = a->state == RESERVED ? candidate_of(a, p) : NULL;
-		if (!c || c->reserved || !usable(c, a) || reserved(a) >= RESERVED_MAX)
+		if (!c || c->reserved || (next && !place_before(&a->waiting, &next->waiting)))
 			continue;
-		f = peer_finish(p, mean);
-		if (finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean)))
-			reserve_at(a, c);
+		if (reserved(a) < RESERVED_MAX && usable(c, a) && finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean_us(rs))))
+			next = a;
 	}
+	return next;
+}
+
+/* A volunteer has room: those who wait ask it too, beyond their first three. */
+void remotes_changed(struct remotes *rs, struct peer *p)
+{
+	struct attempt *a;
+
+	while (outlook_has_room(peer_outlook(p), clock_us()) && (a = next_for(rs, p)))
+		reserve_at(a, candidate_of(a, p));
 }
 
 /* The text */
@@ -737,6 +745,7 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 bool attempt_granted(const struct attempt *a) { return a->state >= SENDING; }
 uint64_t attempt_granted_us(const struct attempt *a) { return a->granted_us; }
 uint64_t attempt_took_us(const struct attempt *a) { return a->took_us; }
+double attempt_load(const struct attempt *a) { return a->load; }
 
 uint64_t attempt_text_hash(const struct attempt *a) { return a->text_hash; }
 struct job_result attempt_result(const struct attempt *a) { return a->said; }

@@ -63,6 +63,7 @@ void attempt_cancel(struct attempt *a);
 bool attempt_granted(const struct attempt *a);
 uint64_t attempt_granted_us(const struct attempt *a);	/* when, by clock_us() */
 uint64_t attempt_took_us(const struct attempt *a);	/* from the grant to its result */
+double attempt_load(const struct attempt *a);		/* how busy the volunteer was besides (speed.h) */
 uint64_t attempt_text_hash(const struct attempt *a);	/* XXH3 of the whole text; 0: not read to its end */
 struct job_result attempt_result(const struct attempt *a);
 void attempt_bytes(const struct attempt *a, uint64_t *sent, uint64_t *received);

@@ -287,7 +287,7 @@ static size_t others_with_room(const struct session *s, struct peer **out, unsig
 		struct peer *p = s->candidates[i];
 		const struct outlook *o = peer_outlook(p);
 
-		if (p == attempt_where(s->attempt) || !outlook_has_room(o) || o->queued || !peer_offers(p, s->mode) ||
+		if (p == attempt_where(s->attempt) || !outlook_has_room(o, clock_us()) || o->queued || !peer_offers(p, s->mode) ||
 		    peer_can_run(p, s->toolchain) != PEER_CAN)
 			continue;
 		caps[n] = s->caps[i];
@@ -314,7 +314,7 @@ static double fastest(struct peer *const *peers, size_t n)
 	double best = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		double speed = speed_now(&peer_outlook(peers[i])->speed, clock_ms());
+		double speed = outlook_speed(peer_outlook(peers[i]), clock_us());
 
 		best = speed > best ? speed : best;
 	}
@@ -336,14 +336,14 @@ static struct hedge_view hedge_view_of(const struct session *s, const struct pla
 	uint64_t mean = history_mean_us(s->agent->history), predicted = s->predicted.cost.occupancy_us;
 	struct hedge_view h = {
 		.elapsed_us = clock_us() - attempt_granted_us(s->attempt), .predicted_us = predicted ? predicted : mean,
-		.guessed = !s->predicted.known, .speed = speed_now(&peer_outlook(attempt_where(s->attempt))->speed, clock_ms()),
+		.guessed = !s->predicted.known, .speed = outlook_speed(peer_outlook(attempt_where(s->attempt)), clock_us()),
 		.waiting = v->waiting + v->offered + v->ungranted,
 	};
 
 	if (by_files(s))
 		h.other = fastest(others, others_with_room(s, others, caps));
 	else if (can_end_here(s, v))
-		h.other = speed_now(&s->agent->here, clock_ms());
+		h.other = speed_now(&s->agent->here, 0, clock_ms());
 	return h;
 }
 

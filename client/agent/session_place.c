@@ -77,8 +77,8 @@ void placing_learn(struct session *s, const struct attempt *at)
 	if (!s->known_by.key || attempt_result(at).exit_status)
 		return;		/* an error ends a compile early */
 	speed_learn(speed, s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), seen.occupancy_us,
-		    !s->predicted.known, now_ms);
-	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, now_ms));
+		    attempt_load(at), !s->predicted.known, now_ms);
+	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, attempt_load(at), now_ms));
 }
 
 void placing_preprocessed(struct session *s)
@@ -173,7 +173,7 @@ static uint64_t best_away_us(struct session *s)
 
 bool placing_worth_here(struct session *s)
 {
-	double here_us = (double)occupancy_us(s) / speed_now(&s->agent->here, clock_ms());
+	double here_us = (double)occupancy_us(s) / speed_now(&s->agent->here, 0, clock_ms());
 	uint64_t best = best_away_us(s);
 
 	return best == UINT64_MAX || finish_worth((uint64_t)here_us, best);

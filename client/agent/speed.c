@@ -1,8 +1,9 @@
 /*
- * speed.c - a mean of logarithms that fades towards 0, the logarithm of 1.
+ * speed.c - a line through logarithms of speed over load, that fades towards 0, the logarithm of 1.
  *
  * Of logarithms, since a machine is so many times slower, and since it keeps the one job in a hundred that met a full
- * disk from counting for all the others.
+ * disk from counting for all the others. As long as all jobs met about the same load they tell of the machine, and nothing of the load:
+ * then the line is level.
  */
 #include "speed.h"
 
@@ -11,7 +12,9 @@
 enum { HALF_LIFE_MS = 10 * 60 * 1000 };
 static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
+static const double load_known = 1;	/* of the sum of squares by which loads must differ, to tell of the load; a job at 0 and one at 1: 0.5 */
 static const double guess_weight = 0.25;
+static const double nearly_all = 0.93;
 
 static double faded(const struct speed *s, uint64_t now_ms)
 {
@@ -23,7 +26,7 @@ static double clamp(double v)
 	return v < SPEED_MIN ? SPEED_MIN : v > SPEED_MAX ? SPEED_MAX : v;
 }
 
-void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, bool guessed, uint64_t now_ms)
+void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms)
 {
 	double keep = kept * faded(s, now_ms), weight = guessed ? guess_weight : 1;
 	double seen;
@@ -33,14 +36,42 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, bool 
 	/* twice the bounds: a mean of clamped values would never reach them */
 	seen = log((double)predicted_us / (double)took_us);
 	seen = fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), seen));
-	s->sum = s->sum * keep + seen * weight;
-	s->weight = s->weight * keep + weight;
-	s->at_ms = now_ms;
+	*s = (struct speed){
+		.w = s->w * keep + weight, .load = s->load * keep + weight * load, .load2 = s->load2 * keep + weight * load * load,
+		.seen = s->seen * keep + weight * seen, .load_seen = s->load_seen * keep + weight * load * seen, .at_ms = now_ms,
+	};
 }
 
-double speed_now(const struct speed *s, uint64_t now_ms)
+/* The height at no load, and the slope, which is never above 0: company makes no job faster. */
+static void line(const struct speed *s, uint64_t now_ms, double *height, double *slope)
 {
-	double keep = faded(s, now_ms);
+	double keep = faded(s, now_ms), spread = s->w > 0 ? s->load2 - s->load * s->load / s->w : 0;
 
-	return clamp(exp(s->sum * keep / (s->weight * keep + prior)));
+	*slope = 0;
+	if (spread * keep >= load_known)
+		*slope = fmin(0, (s->load_seen - s->load * s->seen / s->w) / spread);
+	*height = (s->seen - *slope * s->load) * keep / (s->w * keep + prior);
+}
+
+double speed_now(const struct speed *s, double load, uint64_t now_ms)
+{
+	double height, slope;
+
+	line(s, now_ms, &height, &slope);
+	return clamp(exp(height + slope * load));
+}
+
+unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_ms)
+{
+	double height, slope, most = 0;
+
+	line(s, now_ms, &height, &slope);
+	if (slots < 2 || slope == 0)
+		return slots;
+	for (unsigned k = 1; k <= slots; k++)
+		most = fmax(most, k * exp(slope * (k - 1) / (slots - 1)));
+	for (unsigned k = 1; k < slots; k++)
+		if (k * exp(slope * (k - 1) / (slots - 1)) >= nearly_all * most)
+			return k;
+	return slots;
 }

@@ -1,8 +1,9 @@
 /*
  * speed.h - how fast a volunteer is beside the machine that predictions are made for, learned from its jobs. Pure.
  *
- * A speed of 2 halves what a job takes. What is learned fades, so that a machine that was slow for an hour is tried
- * again, and it never leaves SPEED_MIN to SPEED_MAX: one odd job must not make a volunteer unusable, or irresistible.
+ * A speed of 2 halves what a job takes. A machine whose slots are all busy may be slower: how much is learned apart, so that
+ * jobs which had it to themselves do not make it look fast, and others slow. What is learned fades, so that a machine that was slow for an
+ * hour is tried again, and it never leaves SPEED_MIN to SPEED_MAX: one odd job must not make a volunteer unusable, or irresistible.
  */
 #ifndef RCC_SPEED_H
 #define RCC_SPEED_H
@@ -13,12 +14,19 @@
 #define SPEED_MAX 4.0
 
 struct speed {			/* all zero: nothing known, 1 */
-	double sum, weight;	/* of the logarithms of what was seen */
+	/* decayed sums of the normal equations: of weights, of the load, its square, of logarithms of speed, and those by load */
+	double w, load, load2, seen, load_seen;
 	uint64_t at_ms;		/* when they were last changed */
 };
 
-/* A job ended there. guessed: the prediction is what is typical of other jobs, and says little. */
-void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, bool guessed, uint64_t now_ms);
-double speed_now(const struct speed *s, uint64_t now_ms);
+/*
+ * A job ended there. load: how busy the machine was besides, from 0 (nothing else ran) to 1 (all slots).
+ * guessed: the prediction is what is typical of other jobs, and says little.
+ */
+void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms);
+/* Of a job at that load. */
+double speed_now(const struct speed *s, double load, uint64_t now_ms);
+/* So many of slots give nearly all that the machine can do: more jobs at once would only take longer each. */
+unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_ms);
 
 #endif

@@ -121,7 +121,7 @@ static void candidates(const struct world *w, const struct agent *a, const struc
 		bool other_runs = t->copy && i == w->attempts[j->attempts[0]].view;
 
 		out[i] = (struct finish_peer){ 0 };
-		if (usable(w, v, j->avoid, i) && !other_runs && (!t->copy || outlook_has_room(&v->outlook)))
+		if (usable(w, v, j->avoid, i) && !other_runs && outlook_worth_asking(&v->outlook, w->now_us) && (!t->copy || outlook_has_room(&v->outlook, w->now_us)))
 			out[i] = peer_of(w, a, i);
 	}
 }
@@ -245,9 +245,10 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	struct history_job key = history_key(job);
 	bool guessed;
 	uint64_t predicted = predict(w, job, &guessed);
+	double load = (t->load + outlook_load(&v->outlook, true)) / 2;
 
-	speed_learn(&v->outlook.speed, guessed ? history_typical_us(a->history) : predicted, took_us, guessed, now_ms);
-	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, now_ms));
+	speed_learn(&v->outlook.speed, guessed ? history_typical_us(a->history) : predicted, took_us, load, guessed, now_ms);
+	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, load, now_ms));
 	ban_served(&v->outlook.bans, 1);
 	finish_job(w, job, attempt);
 }
@@ -280,16 +281,15 @@ static void late_check_at(struct world *w, uint32_t attempt, uint64_t at_us)
 
 static struct hedge_view hedge_view_of(const struct world *w, const struct agent *a, const struct attempt *t)
 {
-	uint64_t now_ms = w->now_us / 1000;
-	struct hedge_view v = { .elapsed_us = w->now_us - t->granted_us, .speed = speed_now(&a->views[t->view].outlook.speed, now_ms),
+	struct hedge_view v = { .elapsed_us = w->now_us - t->granted_us, .speed = outlook_speed(&a->views[t->view].outlook, w->now_us),
 				.waiting = (unsigned)(a->waiting_count + a->reserved_count) };
 
 	v.predicted_us = predict(w, t->job, &v.guessed);
 	for (uint32_t i = 0; i < a->view_count; i++) {
 		const struct outlook *o = &a->views[i].outlook;
 
-		if (i != t->view && usable(w, &a->views[i], w->jobs[t->job].avoid, i) && outlook_has_room(o) && !o->queued)
-			v.other = v.other > speed_now(&o->speed, now_ms) ? v.other : speed_now(&o->speed, now_ms);
+		if (i != t->view && usable(w, &a->views[i], w->jobs[t->job].avoid, i) && outlook_has_room(o, w->now_us) && !o->queued)
+			v.other = v.other > outlook_speed(o, w->now_us) ? v.other : outlook_speed(o, w->now_us);
 	}
 	return v;
 }
@@ -377,6 +377,7 @@ static void on_granted(struct world *w, const struct event *e)
 	t->state = RUNNING;
 	t->view = e->view;
 	t->granted_us = w->now_us;
+	t->load = outlook_load(&v->outlook, false);
 	a->budget.jobs += !t->copy;
 	outlook_started(&v->outlook, &(struct outlook_run){ attempt, predict(w, t->job, &guessed), w->now_us });
 	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = attempt, .token = e->token });
@@ -509,7 +510,7 @@ static void ask_as_well(struct world *w, struct agent *a, uint32_t index)
 {
 	struct view *v = &a->views[index];
 
-	for (size_t k = 0; k < a->reserved_count && outlook_has_room(&v->outlook); k++) {
+	for (size_t k = 0; k < a->reserved_count && outlook_has_room(&v->outlook, w->now_us); k++) {
 		uint32_t attempt = a->reserved[k];
 		struct attempt *t = &w->attempts[attempt];
 		struct finish_job fj = finish_job_of(w, t->job);

@@ -12,10 +12,10 @@ static void of_nothing_known_it_is_one(void **state)
 	struct speed s = { 0 };
 
 	(void)state;
-	assert_true(near(speed_now(&s, 0), 1, 1e-9) && near(speed_now(&s, 1 << 30), 1, 1e-9));
-	speed_learn(&s, 0, 5, false, 1);
-	speed_learn(&s, 5, 0, false, 1);
-	assert_true(near(speed_now(&s, 1), 1, 1e-9));
+	assert_true(near(speed_now(&s, 0, 0), 1, 1e-9) && near(speed_now(&s, 0, 1 << 30), 1, 1e-9));
+	speed_learn(&s, 0, 5, 0, false, 1);
+	speed_learn(&s, 5, 0, 0, false, 1);
+	assert_true(near(speed_now(&s, 0, 1), 1, 1e-9));
 }
 
 static void a_few_jobs_tell_it(void **state)
@@ -24,10 +24,10 @@ static void a_few_jobs_tell_it(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 8; i++) {
-		speed_learn(&half, 1000, 2000, false, i);
-		speed_learn(&twice, 1000, 500, false, i);
+		speed_learn(&half, 1000, 2000, 0, false, i);
+		speed_learn(&twice, 1000, 500, 0, false, i);
 	}
-	assert_true(near(speed_now(&half, 8), 0.5, 0.03) && near(speed_now(&twice, 8), 2, 0.1));
+	assert_true(near(speed_now(&half, 0, 8), 0.5, 0.03) && near(speed_now(&twice, 0, 8), 2, 0.1));
 }
 
 static void it_is_clamped_whatever_is_seen(void **state)
@@ -36,10 +36,10 @@ static void it_is_clamped_whatever_is_seen(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++) {
-		speed_learn(&slow, 1, 1000000, false, i);
-		speed_learn(&fast, 1000000, 1, false, i);
+		speed_learn(&slow, 1, 1000000, 0, false, i);
+		speed_learn(&fast, 1000000, 1, 0, false, i);
 	}
-	assert_true(near(speed_now(&slow, 100), SPEED_MIN, 1e-9) && near(speed_now(&fast, 100), SPEED_MAX, 1e-9));
+	assert_true(near(speed_now(&slow, 0, 100), SPEED_MIN, 1e-9) && near(speed_now(&fast, 0, 100), SPEED_MAX, 1e-9));
 }
 
 static void it_decays_to_one(void **state)
@@ -48,11 +48,11 @@ static void it_decays_to_one(void **state)
 	double fresh, later;
 
 	(void)state;
-	speed_learn(&s, 1000, 4000, false, 0);
-	fresh = speed_now(&s, 0);
-	later = speed_now(&s, 20 * 60 * 1000);
+	speed_learn(&s, 1000, 4000, 0, false, 0);
+	fresh = speed_now(&s, 0, 0);
+	later = speed_now(&s, 0, 20 * 60 * 1000);
 	assert_true(fresh < later && later < 1);
-	assert_true(near(speed_now(&s, 24 * 3600 * 1000), 1, 1e-6));
+	assert_true(near(speed_now(&s, 0, 24 * 3600 * 1000), 1, 1e-6));
 }
 
 static void a_guess_says_less(void **state)
@@ -60,9 +60,45 @@ static void a_guess_says_less(void **state)
 	struct speed known = { 0 }, guessed = { 0 };
 
 	(void)state;
-	speed_learn(&known, 1000, 4000, false, 1);
-	speed_learn(&guessed, 1000, 4000, true, 1);
-	assert_true(speed_now(&known, 1) < speed_now(&guessed, 1) && speed_now(&guessed, 1) < 1);
+	speed_learn(&known, 1000, 4000, 0, false, 1);
+	speed_learn(&guessed, 1000, 4000, 0, true, 1);
+	assert_true(speed_now(&known, 0, 1) < speed_now(&guessed, 0, 1) && speed_now(&guessed, 0, 1) < 1);
+}
+
+/* A machine with one processor and two slots: two jobs at once take twice as long each. */
+static void what_company_costs_is_told_apart(void **state)
+{
+	struct speed s = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 16; i++)
+		speed_learn(&s, 1000, i % 2 ? 1000 : 2000, i % 2 ? 0 : 1, false, i);
+	assert_true(near(speed_now(&s, 0, 16), 1, 0.15) && near(speed_now(&s, 1, 16), 0.5, 0.15));
+	assert_int_equal(speed_useful_slots(&s, 2, 16), 1);
+}
+
+static void a_slow_machine_that_is_always_full_is_slow_and_not_crowded(void **state)
+{
+	struct speed s = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 30; i++)
+		speed_learn(&s, 1000, 3000, 1, false, i);
+	assert_true(speed_now(&s, 0, 30) < 0.45);
+	assert_int_equal(speed_useful_slots(&s, 2, 30), 2);
+	assert_int_equal(speed_useful_slots(&s, 16, 30), 16);
+}
+
+static void company_makes_no_job_faster(void **state)
+{
+	struct speed s = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 16; i++)
+		speed_learn(&s, 1000, i % 2 ? 2000 : 1000, i % 2 ? 0 : 1, false, i);
+	assert_true(near(speed_now(&s, 0, 16), speed_now(&s, 1, 16), 1e-9));
+	assert_int_equal(speed_useful_slots(&s, 4, 16), 4);
+	assert_int_equal(speed_useful_slots(&s, 1, 16), 1);
 }
 
 static void one_odd_job_is_outvoted(void **state)
@@ -71,9 +107,9 @@ static void one_odd_job_is_outvoted(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 15; i++)
-		speed_learn(&s, 1000, 1000, false, i);
-	speed_learn(&s, 1000, 1000000, false, 16);
-	assert_true(speed_now(&s, 16) > 0.75);
+		speed_learn(&s, 1000, 1000, 0, false, i);
+	speed_learn(&s, 1000, 1000000, 0, false, 16);
+	assert_true(speed_now(&s, 0, 16) > 0.75);
 }
 
 int main(void)
@@ -81,7 +117,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_nothing_known_it_is_one), cmocka_unit_test(a_few_jobs_tell_it),
 		cmocka_unit_test(it_is_clamped_whatever_is_seen), cmocka_unit_test(it_decays_to_one),
-		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(one_odd_job_is_outvoted),
+		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart),
+		cmocka_unit_test(a_slow_machine_that_is_always_full_is_slow_and_not_crowded),
+		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
