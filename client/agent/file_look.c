@@ -166,7 +166,7 @@ static const struct fs_kind *fs_of(const struct walk_level *dir, const struct st
 }
 
 static enum look_end look_file(const struct look *l, const struct walk_level *dir, const char *name,
-			       const struct stat *st, struct fact *out)
+			       const struct stat *st, bool contents, struct fact *out)
 {
 	const struct fs_kind *fs = fs_of(dir, st, -1);
 	struct file_id id = file_id_of(st);
@@ -175,6 +175,10 @@ static enum look_end look_file(const struct look *l, const struct walk_level *di
 
 	if (fs->made_up || (uint64_t)st->st_size > l->max_file)
 		return DONE;
+	if (fs->current && !contents) {
+		fill(l, out, st, &(struct digest_known){ .access = access_of(dir->fd, name) });
+		return DONE;
+	}
 	if (fs->current && settled(l, fs, &id) && recall(l, dir, name, &id, &k)) {
 		fill(l, out, st, &k);
 		return DONE;
@@ -215,7 +219,8 @@ static void look_dir(const struct look *l, const struct walk_level *dir, const c
 	out->mtime_ns = ns_of(&st->st_mtim);
 }
 
-static enum look_end look_once(const struct look *l, const struct walk_level *dir, const char *name, struct fact *out)
+static enum look_end look_once(const struct look *l, const struct walk_level *dir, const char *name, bool contents,
+			       struct fact *out)
 {
 	struct stat st;
 
@@ -225,7 +230,7 @@ static enum look_end look_once(const struct look *l, const struct walk_level *di
 		return DONE;
 	}
 	if (S_ISREG(st.st_mode))
-		return look_file(l, dir, name, &st, out);
+		return look_file(l, dir, name, &st, contents, out);
 	if (S_ISLNK(st.st_mode))
 		return look_link(dir, name, &st, out);
 	if (S_ISDIR(st.st_mode))
@@ -233,9 +238,9 @@ static enum look_end look_once(const struct look *l, const struct walk_level *di
 	return DONE;
 }
 
-void file_look(const struct look *l, const struct walk_level *dir, const char *name, struct fact *out)
+void file_look(const struct look *l, const struct walk_level *dir, const char *name, bool contents, struct fact *out)
 {
 	for (int i = 0; i < TRIES; i++)
-		if (look_once(l, dir, name, out) == DONE)
+		if (look_once(l, dir, name, contents, out) == DONE)
 			return;
 }

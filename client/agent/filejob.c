@@ -41,7 +41,7 @@ struct filejob {
 	bool refreshed;
 	struct argv named;		/* directories */
 	struct told told;		/* its start is the worker's before it is refreshed */
-	size_t stale;			/* facts of the start that were no longer so */
+	size_t stale;			/* facts of the start that were no longer so, but for files that were not read */
 
 	struct conn *conn;
 	struct contents *contents;
@@ -248,7 +248,9 @@ static void refresh(struct task *t)
 	struct filejob *j = t->job;
 
 	if (has_manifest(j)) {
-		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		files_refresh(j->spec.files, &j->told.start, &t->facts);
+		for (size_t i = 0; i < t->facts.count; i++)
+			j->stale += !t->facts.v[i].unread;
 		mark_outputs(j, &t->facts);
 		copy_facts(&t->facts, &j->told.start);
 	} else {
@@ -533,6 +535,7 @@ static void check(struct task *t)
 	} else if (speaks_of_scratch(j)) {
 		j->verdict = REASON_DIAGNOSTICS;
 	}
+	facts_next(&t->facts);
 	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);
 }
