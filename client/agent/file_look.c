@@ -34,12 +34,22 @@ static uint64_t inode_mix(const struct stat *st)
 	return x ? x : 1;
 }
 
+static bool may(int dir, const char *name, uint8_t access)
+{
+	return faccessat(dir, name, access, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What directories mostly are is asked at once. */
 static uint8_t access_of(int dir, const char *name)
 {
 	uint8_t access = 0;
 
+	if (may(dir, name, FACT_READ | FACT_WRITE | FACT_EXECUTE))
+		return FACT_READ | FACT_WRITE | FACT_EXECUTE;
+	if (may(dir, name, FACT_READ | FACT_EXECUTE))
+		return FACT_READ | FACT_EXECUTE;
 	for (uint8_t bit = FACT_EXECUTE; bit <= FACT_READ; bit *= 2)
-		if (faccessat(dir, name, bit, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0)
+		if (may(dir, name, bit))
 			access |= bit;
 	return access;
 }
