@@ -211,7 +211,7 @@ static char *make_key(const char *context, const struct argv *argv, const struct
 	buf_puts(&b, " ");
 	/* a byte each: PARTS_MAX is less than one holds, and no byte is NUL */
 	for (size_t i = 0; i < p->count; i++)
-		buf_add(&b, &(char){ (char)(1 + find_part(p, p->v[i])) }, 1);
+		put_u8(&b, (uint8_t)(1 + find_part(p, p->v[i])));
 	return buf_str(&b);
 }
 

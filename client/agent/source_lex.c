@@ -327,7 +327,7 @@ unsigned tokens_read(struct tokens *t, const void *p, size_t len)
 {
 	struct lexer l = { .p = p, .end = (const unsigned char *)p + len, .out = t, .line = 1, .fresh = true };
 
-	if (len)
+	if (p && len)	/* an empty text has no place */
 		l.doubts = judge_bytes(p, len);
 	while (l.p < l.end) {
 		if (l.fresh && *l.p == '#')
