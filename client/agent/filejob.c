@@ -164,13 +164,11 @@ static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
+	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest, &j->manifest_bytes);
 	if (j->manifest_of != MANIFEST_OWN && find_private(j, &j->told.start)) {
 		facts_free(&j->told.start);
 		j->manifest_of = MANIFEST_NONE;
 	}
-	if (has_manifest(j))
-		facts_put(&j->manifest_bytes, &j->told.start);
 }
 
 static void loaded(struct task *t)

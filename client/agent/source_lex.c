@@ -245,7 +245,7 @@ static void step(struct lexer *l)
 
 static bool range_has(const unsigned char *p, const unsigned char *end, const char *word)
 {
-	return p < end && memmem(p, (size_t)(end - p), word, strlen(word)) != NULL;
+	return p && p < end && memmem(p, (size_t)(end - p), word, strlen(word)) != NULL;
 }
 
 static void judge_pragma(struct lexer *l, const unsigned char *start)
@@ -327,7 +327,7 @@ unsigned tokens_read(struct tokens *t, const void *p, size_t len)
 {
 	struct lexer l = { .p = p, .end = (const unsigned char *)p + len, .out = t, .line = 1, .fresh = true };
 
-	if (p && len)	/* an empty text has no place */
+	if (len)
 		l.doubts = judge_bytes(p, len);
 	while (l.p < l.end) {
 		if (l.fresh && *l.p == '#')
