@@ -140,7 +140,12 @@ struct fact fact_used(const struct fact *f, const char *path, unsigned how)
 
 void facts_next(struct facts *used)
 {
-	for (size_t i = 0; i < used->count; i++)
-		if (used->v[i].unread)
-			used->v[i] = (struct fact){ .path = used->v[i].path, .kind = FACT_FILE, .unread = 1 };
+	for (size_t i = 0; i < used->count; i++) {
+		struct fact *f = &used->v[i];
+
+		if (f->unread) {
+			f->mtime_ns = 0;
+			f->inode = f->size = 0;
+		}
+	}
 }

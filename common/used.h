@@ -49,7 +49,7 @@ int used_get(struct reader *r, size_t count, struct used *u, struct err *err);
 struct fact fact_used(const struct fact *f, const char *path, unsigned how);
 /*
  * What the next run should start with, of the facts that were used: a file that was not read is most likely an output of
- * the command itself, another one each time, so no more is kept of it than its name.
+ * the command itself, another one each time, so its time, inode and size are left out; who may read it stays, as that says whether it is private.
  */
 void facts_next(struct facts *used);
 

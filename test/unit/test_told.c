@@ -137,7 +137,7 @@ static void contents_may_come_later(void **state UNUSED)
 }
 
 /* So that a manifest is the same whatever came of the command's outputs. */
-static void of_what_was_not_read_only_the_name_is_kept(void **state UNUSED)
+static void an_output_of_another_time_makes_the_same_manifest(void **state UNUSED)
 {
 	for (unsigned how = USED_SEEN; how <= (USED_SEEN | USED_READ); how += USED_READ) {
 		struct fact one = file("/d/a.o", 1), other = file("/d/a.o", 2);
@@ -148,6 +148,7 @@ static void of_what_was_not_read_only_the_name_is_kept(void **state UNUSED)
 			set(&next[i], used[i]);
 			facts_next(&next[i]);
 			assert_string_equal(next[i].v[0].path, "/d/a.o");
+			assert_int_equal(next[i].v[0].mode, 0644);	/* else it would be private */
 		}
 		assert_int_equal(fact_eq(&next[0].v[0], &next[1].v[0]), how == USED_SEEN);
 		facts_free(&next[0]);
@@ -178,7 +179,7 @@ int main(void)
 		cmocka_unit_test(what_it_was_not_told_it_cannot_have_used),
 		cmocka_unit_test(what_was_not_used_is_not_kept),
 		cmocka_unit_test(contents_may_come_later),
-		cmocka_unit_test(of_what_was_not_read_only_the_name_is_kept),
+		cmocka_unit_test(an_output_of_another_time_makes_the_same_manifest),
 		cmocka_unit_test(contents_are_found_by_digest),
 	};
 
