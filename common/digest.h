@@ -27,6 +27,11 @@ static inline bool digest_eq(const struct digest *a, const struct digest *b)
 {
 	return memcmp(a->b, b->b, DIGEST_SIZE) == 0;
 }
+/* All zero: the name of nothing. */
+static inline bool digest_none(const struct digest *d)
+{
+	return digest_eq(d, &(const struct digest){ 0 });
+}
 /* 64 hexadecimal digits and a NUL. */
 void digest_hex(const struct digest *d, char hex[2 * DIGEST_SIZE + 1]);
 /* Here, so that what only passes digests on (the box) does not link GnuTLS. */

@@ -100,10 +100,9 @@ bool path_below(const char *path, const char *dir)
 /* The place of path, or where it would go. */
 static size_t place(const struct facts *all, const char *path, bool *found)
 {
-	size_t lo = 0, hi = all->count;
+	size_t lo = 0, hi = all->count, mid = hi ? hi - 1 : 0;	/* first the last: lists are mostly made in order */
 
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
+	for (; lo < hi; mid = (lo + hi) / 2) {
 		int c = path_order(all->v[mid].path, path);
 
 		if (c == 0) {

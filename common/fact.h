@@ -51,11 +51,17 @@ struct fact {
 	int64_t mtime_ns;	/* FILE, LINK, DIR; of a DIR when it was looked at first: see fact_eq() */
 	uint64_t inode;		/* FILE: equal for the names of one file (hard links), else different; a mix of device and inode */
 	uint64_t size;		/* FILE */
-	struct digest digest;	/* FILE: of the contents; 0 when the caller may not read them */
+	struct digest digest;	/* FILE: of the contents; 0: see fact_lacks_contents(), or the caller may not read them */
 	char *target;		/* LINK */
 	bool listed;		/* DIR: names holds all of its names, sorted by strcmp(): every other is absent */
 	struct argv names;
 };
+
+/* Nobody has looked at them: whoever wants to read them must ask for the path first. */
+static inline bool fact_lacks_contents(const struct fact *f)
+{
+	return f->kind == FACT_FILE && f->unread && f->access & FACT_READ && digest_none(&f->digest);
+}
 
 void fact_free(struct fact *f);
 struct fact fact_copy(const struct fact *f);

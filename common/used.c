@@ -139,9 +139,23 @@ struct fact fact_used(const struct fact *f, const char *path, unsigned how)
 		return (struct fact){ .path = xstrdup(path), .kind = f ? f->kind : FACT_ABSENT };
 	kept = fact_copy(f);
 	kept.unread = f->kind == FACT_FILE && !(how & USED_READ);
+	if (kept.unread)
+		kept.digest = (struct digest){ 0 };
 	if (!(how & USED_LISTED)) {
 		argv_free(&kept.names);
 		kept.listed = false;
 	}
 	return kept;
+}
+
+void facts_next(struct facts *used)
+{
+	for (size_t i = 0; i < used->count; i++) {
+		struct fact *f = &used->v[i];
+
+		if (f->unread) {
+			f->mtime_ns = 0;
+			f->inode = f->size = 0;
+		}
+	}
 }

@@ -45,10 +45,14 @@ bool used_fit(const struct used *u);
 int used_get(struct reader *r, size_t count, struct used *u, struct err *err);
 
 /*
- * What the next run should start with: of a used fact (NULL: it was absent)
- * that a job was told of, all that it may ask again. The names of a directory are kept only when
- * they were read; a file whose contents were not read is marked so. The caller frees what it holds.
+ * Of a used fact (NULL: it was absent) that a job was told of, all that it may rely on. The names of a directory are kept
+ * only when they were read; a file whose contents were not read is marked so, and lacks them. The caller frees what it holds.
  */
 struct fact fact_used(const struct fact *f, const char *path, unsigned how);
+/*
+ * What the next run should start with, of the facts that were used: a file that was not read is most likely an output of
+ * the command itself, another one each time, so its time, inode and size are left out; who may read it stays, as that says whether it is private.
+ */
+void facts_next(struct facts *used);
 
 #endif

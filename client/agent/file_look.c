@@ -34,12 +34,22 @@ static uint64_t inode_mix(const struct stat *st)
 	return x ? x : 1;
 }
 
+static bool may(int dir, const char *name, uint8_t access)
+{
+	return faccessat(dir, name, access, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What directories mostly are is asked at once. */
 static uint8_t access_of(int dir, const char *name)
 {
 	uint8_t access = 0;
 
+	if (may(dir, name, FACT_READ | FACT_WRITE | FACT_EXECUTE))
+		return FACT_READ | FACT_WRITE | FACT_EXECUTE;
+	if (may(dir, name, FACT_READ | FACT_EXECUTE))
+		return FACT_READ | FACT_EXECUTE;
 	for (uint8_t bit = FACT_EXECUTE; bit <= FACT_READ; bit *= 2)
-		if (faccessat(dir, name, bit, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0)
+		if (may(dir, name, bit))
 			access |= bit;
 	return access;
 }
@@ -166,7 +176,7 @@ static const struct fs_kind *fs_of(const struct walk_level *dir, const struct st
 }
 
 static enum look_end look_file(const struct look *l, const struct walk_level *dir, const char *name,
-			       const struct stat *st, struct fact *out)
+			       const struct stat *st, bool contents, struct fact *out)
 {
 	const struct fs_kind *fs = fs_of(dir, st, -1);
 	struct file_id id = file_id_of(st);
@@ -175,6 +185,10 @@ static enum look_end look_file(const struct look *l, const struct walk_level *di
 
 	if (fs->made_up || (uint64_t)st->st_size > l->max_file)
 		return DONE;
+	if (fs->current && !contents) {
+		fill(l, out, st, &(struct digest_known){ .access = access_of(dir->fd, name) });
+		return DONE;
+	}
 	if (fs->current && settled(l, fs, &id) && recall(l, dir, name, &id, &k)) {
 		fill(l, out, st, &k);
 		return DONE;
@@ -215,7 +229,8 @@ static void look_dir(const struct look *l, const struct walk_level *dir, const c
 	out->mtime_ns = ns_of(&st->st_mtim);
 }
 
-static enum look_end look_once(const struct look *l, const struct walk_level *dir, const char *name, struct fact *out)
+static enum look_end look_once(const struct look *l, const struct walk_level *dir, const char *name, bool contents,
+			       struct fact *out)
 {
 	struct stat st;
 
@@ -225,7 +240,7 @@ static enum look_end look_once(const struct look *l, const struct walk_level *di
 		return DONE;
 	}
 	if (S_ISREG(st.st_mode))
-		return look_file(l, dir, name, &st, out);
+		return look_file(l, dir, name, &st, contents, out);
 	if (S_ISLNK(st.st_mode))
 		return look_link(dir, name, &st, out);
 	if (S_ISDIR(st.st_mode))
@@ -233,9 +248,9 @@ static enum look_end look_once(const struct look *l, const struct walk_level *di
 	return DONE;
 }
 
-void file_look(const struct look *l, const struct walk_level *dir, const char *name, struct fact *out)
+void file_look(const struct look *l, const struct walk_level *dir, const char *name, bool contents, struct fact *out)
 {
 	for (int i = 0; i < TRIES; i++)
-		if (look_once(l, dir, name, out) == DONE)
+		if (look_once(l, dir, name, contents, out) == DONE)
 			return;
 }

@@ -15,7 +15,7 @@ struct look {
 	uid_t user;		/* the caller */
 };
 
-/* The fact of name in dir, but for its path. FACT_OTHER for what cannot be told. */
-void file_look(const struct look *l, const struct walk_level *dir, const char *name, struct fact *out);
+/* The fact of name in dir, but for its path, and for a file's contents unless they are wanted. FACT_OTHER for what cannot be told. */
+void file_look(const struct look *l, const struct walk_level *dir, const char *name, bool contents, struct fact *out);
 
 #endif

@@ -43,7 +43,7 @@ struct filejob {
 	bool refreshed;
 	struct argv named;		/* directories */
 	struct told told;		/* its start is the worker's before it is refreshed */
-	size_t stale;			/* facts of the start that were no longer so */
+	size_t stale;			/* facts of the start that were no longer so, but for files that were not read */
 
 	struct conn *conn;
 	struct contents *contents;
@@ -176,13 +176,11 @@ static void load(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest);
+	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest, &j->manifest_bytes);
 	if (j->manifest_of != MANIFEST_OWN && has_private(j, &j->told.start)) {
 		facts_free(&j->told.start);
 		j->manifest_of = MANIFEST_NONE;
 	}
-	if (has_manifest(j))
-		facts_put(&j->manifest_bytes, &j->told.start);
 }
 
 static void loaded(struct task *t)
@@ -260,7 +258,9 @@ static void refresh(struct task *t)
 	struct filejob *j = t->job;
 
 	if (has_manifest(j)) {
-		j->stale = files_refresh(j->spec.files, &j->told.start, &t->facts);
+		files_refresh(j->spec.files, &j->told.start, &t->facts);
+		for (size_t i = 0; i < t->facts.count; i++)
+			j->stale += !t->facts.v[i].unread;
 		mark_outputs(j, &t->facts);
 		copy_facts(&t->facts, &j->told.start);
 	} else {
@@ -539,6 +539,7 @@ static void check(struct task *t)
 	} else if (speaks_of_scratch(j)) {
 		j->verdict = REASON_DIAGNOSTICS;
 	}
+	facts_next(&t->facts);
 	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);
 }

@@ -66,7 +66,7 @@ static const char *name_of(const char *path)
  * it is a directory by now, we try again. What cannot be entered for other reasons
  * (too many levels, no descriptors) is other.
  */
-static void look(struct files *f, struct walk *w, const char *path, struct fact *out)
+static void look(struct files *f, struct walk *w, const char *path, bool contents, struct fact *out)
 {
 	size_t stopped;
 	int rc;
@@ -74,14 +74,14 @@ static void look(struct files *f, struct walk *w, const char *path, struct fact 
 	for (int i = 0; i < TRIES; i++) {
 		rc = walk_to(w, path, &stopped);
 		if (rc == 0) {
-			file_look(&f->look, walk_top(w), name_of(path), out);
+			file_look(&f->look, walk_top(w), name_of(path), contents, out);
 			out->path = xstrdup(path);
 			return;
 		}
 		if (rc != ENOENT && rc != ENOTDIR && rc != EACCES && rc != ELOOP)
 			break;
 		autofree char *part = xstrndup(path, stopped);
-		file_look(&f->look, walk_top(w), name_of(part), out);
+		file_look(&f->look, walk_top(w), name_of(part), contents, out);
 		if (out->kind != FACT_DIR) {
 			out->path = ptr_steal(&part);
 			return;
@@ -95,7 +95,7 @@ void files_fact(struct files *f, const char *path, struct fact *out)
 	struct walk w;
 
 	walk_begin(&w);
-	look(f, &w, path, out);
+	look(f, &w, path, true, out);
 	walk_end(&w);
 	digest_cache_flush(f->look.digests, false);
 }
@@ -125,7 +125,7 @@ static void list(int dir, const char *name, struct fact *out)
 
 static void look_listed(struct files *f, struct walk *w, const char *path, struct fact *out)
 {
-	look(f, w, path, out);
+	look(f, w, path, true, out);
 	if (out->kind == FACT_DIR)
 		list(walk_top(w)->fd, name_of(path), out);
 }
@@ -174,7 +174,7 @@ static bool unchanged(struct files *f, struct walk *w, const struct fact *was, s
 	if (was->listed)
 		look_listed(f, w, was->path, out);
 	else
-		look(f, w, was->path, out);
+		look(f, w, was->path, !was->unread, out);
 	if (!fact_eq(was, out))
 		return false;
 	fact_free(out);

@@ -46,7 +46,7 @@ void files_listing(struct files *f, const char *path, struct fact *out);
  * What of all is no longer so, by fact_eq(), goes to changed, which is empty, as it is now: facts_set()
  * of each brings all up to date. (A directory that gave way to something else
  * stands for all that was below it.) Returns how many. One stat for each file, link and
- * directory, one for all absences in a directory.
+ * directory, one for all absences in a directory. A file that is unread is not read for it either: it then lacks its contents.
  */
 size_t files_changes(struct files *f, const struct facts *all, struct facts *changed);
 /* Before a job: the same, and brings all up to date. changed may be NULL. */

@@ -22,10 +22,12 @@ static void add_components(struct buf *b, const char *path)
 	while (*path) {
 		size_t n = strcspn(path, "/");
 
-		if (n == 2 && path[0] == '.' && path[1] == '.')
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
 			drop_last(b);
-		else if (n && !(n == 1 && path[0] == '.'))
-			buf_printf(b, "/%.*s", (int)n, path);
+		} else if (n && !(n == 1 && path[0] == '.')) {
+			buf_puts(b, "/");
+			buf_add(b, path, n);
+		}
 		path += n + (path[n] == '/');
 	}
 }

@@ -22,7 +22,7 @@
 
 enum { COUNT_MAX = 16384, FILE_EXTRA_MAX = 8192 };
 
-static const char magic[16] = "rcc manifest 1\n";
+static const char magic[16] = "rcc manifest 2\n";
 
 struct manifests {
 	pthread_mutex_t lock;	/* of the index and dir */
@@ -122,9 +122,10 @@ static void encode(struct buf *b, const struct manifest_key *key, const struct f
 	put_raw(b, rest.p, rest.len);
 }
 
-static bool decode(const struct buf *b, const struct manifest_key *key, bool own, struct facts *out, struct digest *id)
+static bool decode(const struct buf *b, const struct manifest_key *key, bool own, struct facts *out, struct digest *id,
+		   struct buf *encoded)
 {
-	struct reader r = reader_of(b->p, b->len);
+	struct reader r = reader_of(b->p, b->len), list;
 	struct digest toolchain, args;
 	autofree char *source = NULL;
 	char found[sizeof magic];
@@ -140,16 +141,20 @@ static bool decode(const struct buf *b, const struct manifest_key *key, bool own
 	get_digest(&r, id);
 	if (!digest_eq(&toolchain, &key->toolchain) || (own && (!digest_eq(&args, &key->args) || !str_eq(source, key->source))))
 		return false;
+	list = r;
 	if (facts_get(&r, out, NULL) < 0)
 		return false;
-	if (reader_done(&r))
-		return true;
-	facts_free(out);
-	return false;
+	if (!reader_done(&r)) {
+		facts_free(out);
+		return false;
+	}
+	if (encoded)
+		buf_add(encoded, list.p, list.left);
+	return true;
 }
 
 static bool load(struct manifests *m, const struct manifest_name *name, const struct manifest_key *key, bool own,
-		 struct facts *out, struct digest *id)
+		 struct facts *out, struct digest *id, struct buf *encoded)
 {
 	char file[MANIFEST_NAME_SIZE];
 	autobuf struct buf b = { 0 };
@@ -157,7 +162,7 @@ static bool load(struct manifests *m, const struct manifest_name *name, const st
 
 	manifest_name_text(name, file);
 	fd = openat(m->dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || read_all(fd, FACTS_BYTES_MAX + FILE_EXTRA_MAX, &b, NULL) < 0 || !decode(&b, key, own, out, id))
+	if (fd < 0 || read_all(fd, FACTS_BYTES_MAX + FILE_EXTRA_MAX, &b, NULL) < 0 || !decode(&b, key, own, out, id, encoded))
 		return false;
 	pthread_mutex_lock(&m->lock);
 	manifest_index_note(m->index, m->dir, name, b.len, MANIFEST_USED);
@@ -165,19 +170,20 @@ static bool load(struct manifests *m, const struct manifest_name *name, const st
 	return true;
 }
 
-enum manifest_of manifests_get(struct manifests *m, const struct manifest_key *key, struct facts *out, struct digest *id)
+enum manifest_of manifests_get(struct manifests *m, const struct manifest_key *key, struct facts *out, struct digest *id,
+			       struct buf *encoded)
 {
 	struct manifest_name name = name_of(key), near;
 	bool found;
 
 	if (!ready_locked(m))
 		return MANIFEST_NONE;
-	if (load(m, &name, key, true, out, id))
+	if (load(m, &name, key, true, out, id, encoded))
 		return MANIFEST_OWN;
 	pthread_mutex_lock(&m->lock);
 	found = manifest_index_nearest(m->index, &name, &near);
 	pthread_mutex_unlock(&m->lock);
-	if (!found || !load(m, &near, key, false, out, id))
+	if (!found || !load(m, &near, key, false, out, id, encoded))
 		return MANIFEST_NONE;
 	if (near.source == name.source)
 		return MANIFEST_OTHERWISE;

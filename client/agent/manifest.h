@@ -35,8 +35,12 @@ struct manifests;	/* any thread may use it */
 struct manifests *manifests_new(const char *dir, size_t max_count, uint64_t max_bytes);
 void manifests_free(struct manifests *m);
 
-/* The nearest one; *out and *id (the digest of its encoding) are set unless MANIFEST_NONE. Among equals the one used last. */
-enum manifest_of manifests_get(struct manifests *m, const struct manifest_key *key, struct facts *out, struct digest *id);
+/*
+ * The nearest one; *out, *id (the digest of its encoding) and encoded (which is empty, and may be NULL) are set unless
+ * MANIFEST_NONE. Among equals the one used last.
+ */
+enum manifest_of manifests_get(struct manifests *m, const struct manifest_key *key, struct facts *out, struct digest *id,
+			       struct buf *encoded);
 /* Replaces the key's own. facts_fit(facts). *id as above. What cannot be written is not kept. */
 void manifests_put(struct manifests *m, const struct manifest_key *key, const struct facts *facts, struct digest *id);
 

@@ -198,13 +198,20 @@ static char *make_key(const char *context, const struct argv *argv, const struct
 	for (size_t i = 0; i < argv->count; i++) {
 		const char *s = argv->v[i];
 
-		if (next < n->count && n->v[next].at == i && ++next)
-			buf_printf(&b, " %.*s*%s", (int)(path_base(s) - s), s, extension(s));
-		else
-			buf_printf(&b, " %zu:%s", strlen(s), s);
+		if (next < n->count && n->v[next].at == i && ++next) {
+			buf_puts(&b, " ");
+			buf_add(&b, s, (size_t)(path_base(s) - s));
+			buf_puts(&b, "*");
+			buf_puts(&b, extension(s));
+		} else {
+			buf_printf(&b, " %zu:", strlen(s));
+			buf_puts(&b, s);
+		}
 	}
+	buf_puts(&b, " ");
+	/* a byte each: PARTS_MAX is less than one holds, and no byte is NUL */
 	for (size_t i = 0; i < p->count; i++)
-		buf_printf(&b, " %zu", find_part(p, p->v[i]));
+		put_u8(&b, (uint8_t)(1 + find_part(p, p->v[i])));
 	return buf_str(&b);
 }
 

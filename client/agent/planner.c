@@ -36,17 +36,11 @@ static const struct argv *words_of(const struct ask *ask)
 	return ask->expanded.count ? &ask->expanded : &ask->argv;
 }
 
-static void put_time(struct buf *b, const struct timespec *t)
-{
-	buf_printf(b, "%lld.%ld ", (long long)t->tv_sec, t->tv_nsec);
-}
-
 static void put_file(struct buf *b, const char *path, const struct stat *st)
 {
-	buf_printf(b, "%s %llu %llu ", path, (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
-	put_time(b, &st->st_mtim);
-	put_time(b, &st->st_ctim);
-	buf_puts(b, "\n");
+	buf_puts(b, path);
+	buf_printf(b, " %lx %lx %lx.%lx %lx.%lx\n", (unsigned long)st->st_dev, (unsigned long)st->st_ino, st->st_mtim.tv_sec,
+		   st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
 /* clang's driver takes a precompiled header where one lies beside the header that is to be included. */

@@ -245,7 +245,7 @@ static void step(struct lexer *l)
 
 static bool range_has(const unsigned char *p, const unsigned char *end, const char *word)
 {
-	return p < end && memmem(p, (size_t)(end - p), word, strlen(word)) != NULL;
+	return p && p < end && memmem(p, (size_t)(end - p), word, strlen(word)) != NULL;
 }
 
 static void judge_pragma(struct lexer *l, const unsigned char *start)

@@ -17,14 +17,18 @@ void told_free(struct told *t)
 	forget_digests(t);
 }
 
-/* The same, but that one of them may have the names as well. */
-static bool agree(const struct fact *a, const struct fact *b)
+/* The same, but that one of them may have the names as well, and the later one the contents. */
+static bool agree(const struct fact *before, const struct fact *now)
 {
-	struct fact plain_a = *a, plain_b = *b;
+	struct fact a = *before, b = *now;
 
-	plain_a.listed = plain_b.listed = false;
-	plain_a.names = plain_b.names = (struct argv){ 0 };
-	return fact_eq(a->listed == b->listed ? a : &plain_a, a->listed == b->listed ? b : &plain_b);
+	if (a.listed != b.listed) {
+		a.listed = b.listed = false;
+		a.names = b.names = (struct argv){ 0 };
+	}
+	if (fact_lacks_contents(&a))
+		a.digest = b.digest;
+	return fact_eq(&a, &b);
 }
 
 static void count(struct told *t, const struct fact *f)
@@ -124,6 +128,8 @@ static int keep_other(const struct told *t, const struct used_path *u, struct fa
 		return err_set(err, ERR_WIRE, "USED: %.200s, of which it was not told", u->path);
 	if (u->how & USED_LISTED && !(f && f->listed))
 		return err_set(err, ERR_WIRE, "USED: names in %.200s, which it was not told", u->path);
+	if (u->how & USED_READ && f && fact_lacks_contents(f))
+		return err_set(err, ERR_WIRE, "USED: contents of %.200s, which it was not told", u->path);
 	keep(out, f, u->path, u->how);
 	return 0;
 }
@@ -140,6 +146,8 @@ int told_used(const struct told *t, const struct used *u, struct facts *out, str
 		f = listed(t, f, u->how[i]);
 		if (u->how[i] & USED_LISTED && !f->listed)
 			rc = err_set(err, ERR_WIRE, "USED: names in %.200s, which it was not told", f->path);
+		else if (u->how[i] & USED_READ && fact_lacks_contents(f))
+			rc = err_set(err, ERR_WIRE, "USED: contents of %.200s, which it was not told", f->path);
 		else
 			keep(out, f, f->path, u->how[i]);
 	}

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 static void leave(struct walk *w)
@@ -17,25 +18,50 @@ static void leave(struct walk *w)
 	names_release(l->names);
 }
 
+static int64_t ns_of(const struct statx_timestamp *t)
+{
+	return t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+/* One of the same mount as the directory above is of its file system, too. */
+static int ask_file_system(struct walk_level *l, const struct walk_level *above)
+{
+	struct statfs fs;
+
+	if (above && l->mount && l->mount == above->mount) {
+		l->fs = above->fs;
+		l->mount_flags = above->mount_flags;
+		return 0;
+	}
+	if (fstatfs(l->fd, &fs) < 0)
+		return errno;
+	l->fs = fs_kind_of((uint32_t)fs.f_type);
+	l->mount_flags = (unsigned char)(fs.f_flags & (ST_RDONLY | ST_NOEXEC));
+	return 0;
+}
+
 static int enter(struct walk *w, int dir, const char *name, size_t len)
 {
 	struct walk_level *l = &w->levels[w->depth];
 	autoclose int fd = -1;
-	struct statfs fs;
-	struct stat st;
+	struct statx st;
+	int rc;
 
 	if (w->depth == WALK_LEVELS_MAX)
 		return ENAMETOOLONG;
 	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
 		return errno;
 	*l = (struct walk_level){
-		.fd = fd_steal(&fd),
+		.fd = fd,
 		.len = len,
-		.id = file_id_of(&st),
-		.fs = fs_kind_of((uint32_t)fs.f_type),
-		.mount_flags = (unsigned char)(fs.f_flags & (ST_RDONLY | ST_NOEXEC)),
+		.id = { makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, st.stx_size, ns_of(&st.stx_mtime), ns_of(&st.stx_ctime) },
+		.mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0,
 	};
+	rc = ask_file_system(l, w->depth ? l - 1 : NULL);
+	if (rc)
+		return rc;
+	fd_steal(&fd);
 	w->depth++;
 	return 0;
 }

@@ -20,6 +20,7 @@ struct walk_level {
 	struct file_id id;		/* as it was opened */
 	const struct fs_kind *fs;
 	unsigned char mount_flags;	/* the ST_RDONLY and ST_NOEXEC among f_flags */
+	uint64_t mount;			/* which; 0: the kernel does not say */
 	struct names *names;		/* known by now, or NULL */
 	size_t absences;		/* looked up one by one */
 };

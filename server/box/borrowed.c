@@ -159,7 +159,7 @@ static int need_all(struct borrowed *f, const struct facts *all, struct err *err
 
 	for (size_t i = 0; i < all->count && rc == 0; i++) {
 		const struct fact *a = &all->v[i];
-		struct content *c = a->kind == FACT_FILE && a->access & FACT_READ ? know(f, &a->digest, a->size, a->path) : NULL;
+		struct content *c = a->kind == FACT_FILE && !digest_none(&a->digest) ? know(f, &a->digest, a->size, a->path) : NULL;
 
 		if (c && !a->unread)
 			rc = add_need(f, &n, c, err);
@@ -544,6 +544,7 @@ static int keep(struct borrowed *f, struct uses *all, struct err *err)
 		qsort(all->kept, all->count, sizeof *all->kept, by_path);
 	for (size_t i = 0; i < all->count; i++)
 		facts_set(&next, &all->kept[i]);
+	facts_next(&next);
 	if (!facts_fit(&next))
 		return 0;
 	facts_put(&b, &next);

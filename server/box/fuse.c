@@ -340,6 +340,10 @@ static void on_read(struct fuse *f, const struct fuse_in_header *h, const void *
 	const struct fact *fact = view_read(f->view, h->nodeid);
 	ssize_t n;
 
+	if (fact_lacks_contents(fact)) {
+		ask(f, h, h->nodeid, false);
+		return;
+	}
 	if (!open_blob(f, &fact->digest)) {
 		if (errno == EAGAIN)
 			park(f, h)->digest = fact->digest;

@@ -297,7 +297,8 @@ const struct fact *view_read(struct view *v, uint64_t id)
 {
 	struct node *n = &v->nodes[id < v->count ? id : 0];
 
-	n->used |= USED_READ;
+	if (n->fact && !fact_lacks_contents(n->fact))
+		n->used |= USED_READ;
 	return n->fact;
 }
 
@@ -370,6 +371,25 @@ static struct fact *with_names(const struct fact *seen, struct fact *f)
 	return both;
 }
 
+/* The contents of a file that the job has seen, and is about to read. */
+static struct fact *with_contents(const struct fact *seen, const struct fact *f)
+{
+	struct fact *both = xmalloc(sizeof *both);
+
+	*both = fact_copy(seen);
+	both->digest = f->digest;
+	return both;
+}
+
+/* The same file, but for contents that were not told before? */
+static bool brings_contents(const struct fact *seen, const struct fact *f)
+{
+	struct fact with = *seen;
+
+	with.digest = f->digest;
+	return fact_lacks_contents(seen) && fact_eq(&with, f);
+}
+
 static void learn(struct node *n, struct fact *f)
 {
 	struct fact *fact;
@@ -382,6 +402,8 @@ static void learn(struct node *n, struct fact *f)
 		*f = (struct fact){ 0 };
 	} else if (n->fact->kind == FACT_DIR && !n->fact->listed && f->kind == FACT_DIR && f->listed) {
 		fact = with_names(n->fact, f);
+	} else if (brings_contents(n->fact, f)) {
+		fact = with_contents(n->fact, f);
 	} else {
 		return;
 	}

@@ -42,7 +42,7 @@ void view_free(struct view *v);
 enum view_answer view_lookup(struct view *v, uint64_t dir, const char *name, uint64_t *id);
 /* An id that was here. Marks nothing: who has an id has seen it. NULL: "/", of which nothing is known, or no such id. */
 const struct fact *view_fact(const struct view *v, uint64_t id);
-/* Its contents are about to be read. */
+/* Its contents are about to be read. One that lacks them must be asked for first, by its path: nothing is marked. */
 const struct fact *view_read(struct view *v, uint64_t id);
 /* All names of a directory: VIEW_HERE and *names, borrowed until the view ends; VIEW_ASK for its listing. */
 enum view_answer view_list(struct view *v, uint64_t id, const struct argv **names);

@@ -227,6 +227,13 @@ warns() {
 	[ "$(counted .bytes.sent)" -lt 4096 ] || fail "sent $(counted .bytes.sent)"
 }
 
+@test "an output of last time that is read after all" {
+	same_sh 'one() { $RCC gcc -MD -MF a.d -MT // -c a.c -o a.o; }; echo "int x;" >a.c && one && one &&
+		printf "#include \"a.d\"\nint y;\n" >a.c && one'
+	went 3
+	[ "$(status)" = 0 ]
+}
+
 # --- what file mode cannot do ---------------------------------------------------
 
 @test "what only works here is compiled here" {

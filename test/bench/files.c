@@ -96,7 +96,7 @@ static void get(void *arg)
 	autofacts struct facts found = { 0 };
 	struct digest id;
 
-	if (manifests_get(arg, &key, &found, &id) != MANIFEST_OWN)
+	if (manifests_get(arg, &key, &found, &id, NULL) != MANIFEST_OWN)
 		abort();
 }
 

@@ -177,6 +177,24 @@ static void a_settled_file_is_not_read_again(void **state UNUSED)
 	files_free(f);
 }
 
+static void an_unread_file_is_only_looked_at(void **state UNUSED)
+{
+	struct files *f = open_files(NULL);
+	autofacts struct facts all = { 0 }, changed = { 0 };
+
+	write_text("a", "one");
+	add(f, &all, "a");
+	all.v[0].unread = true;
+	write_text("a", "other");
+	assert_int_equal(files_refresh(f, &all, &changed), 1);
+	assert_true(fact_lacks_contents(&changed.v[0]));
+	assert_int_equal(changed.v[0].size, 5);
+	assert_true(files_hold(f, &all, NULL));
+	write_text("a", "longer");
+	assert_false(files_hold(f, &all, NULL));
+	files_free(f);
+}
+
 static void a_young_file_is_read_each_time(void **state UNUSED)
 {
 	struct files *f = open_files(NULL);
@@ -595,6 +613,7 @@ int main(void)
 		TEST(below_what_is_no_directory_that_is_told),
 		TEST(too_deep_is_other),
 		TEST(a_settled_file_is_not_read_again),
+		TEST(an_unread_file_is_only_looked_at),
 		TEST(a_young_file_is_read_each_time),
 		TEST(a_rewrite_with_the_old_time_shows),
 		TEST(only_names_of_one_file_have_its_inode),

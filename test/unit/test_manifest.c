@@ -30,9 +30,9 @@ static void put(struct manifests *m, struct manifest_key k, const char *path)
 static enum manifest_of get(struct manifests *m, struct manifest_key k, const char *path)
 {
 	autofacts struct facts all = { 0 };
-	autobuf struct buf b = { 0 };
+	autobuf struct buf b = { 0 }, encoded = { 0 };
 	struct digest id, want;
-	enum manifest_of of = manifests_get(m, &k, &all, &id);
+	enum manifest_of of = manifests_get(m, &k, &all, &id, &encoded);
 
 	if (of == MANIFEST_NONE)
 		return of;
@@ -41,6 +41,8 @@ static enum manifest_of get(struct manifests *m, struct manifest_key k, const ch
 	facts_put(&b, &all);
 	digest_of(b.p, b.len, &want);
 	assert_true(digest_eq(&id, &want));
+	assert_int_equal(encoded.len, b.len);
+	assert_memory_equal(encoded.p, b.p, b.len);
 	return of;
 }
 

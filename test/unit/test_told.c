@@ -110,6 +110,54 @@ static void what_was_not_used_is_not_kept(void **state UNUSED)
 	told_free(&t);
 }
 
+/* An output of last time: told without its contents, until the job wants to read them. */
+static void contents_may_come_later(void **state UNUSED)
+{
+	struct fact lacks = file("/d/a.o", 2), has = file("/d/a.o", 2), other = file("/d/a.o", 3);
+	autofacts struct facts kept = { 0 };
+	autoused struct used u = { 0 };
+	struct told t = begun();
+	struct err err = { 0 };
+
+	lacks.digest = (struct digest){ 0 };
+	lacks.unread = has.unread = true;
+	set(&t.start, lacks);
+	used_init(&u, 4);
+	u.how[3] = USED_SEEN | USED_READ;
+	assert_int_equal(told_used(&t, &u, &kept, &err), ERR_WIRE);
+	assert_false(add(&t, other));
+	assert_true(add(&t, has));
+	u.how[3] = 0;
+	used_add(&u, xstrdup("/d/a.o"), USED_SEEN | USED_READ);
+	facts_free(&kept);
+	assert_int_equal(told_used(&t, &u, &kept, &err), 0);
+	assert_int_equal(kept.v[0].digest.b[0], 2);
+	assert_false(kept.v[0].unread);
+	told_free(&t);
+}
+
+/* So that a manifest is the same whatever came of the command's outputs. */
+static void an_output_of_another_time_makes_the_same_manifest(void **state UNUSED)
+{
+	for (unsigned how = USED_SEEN; how <= (USED_SEEN | USED_READ); how += USED_READ) {
+		struct fact one = file("/d/a.o", 1), other = file("/d/a.o", 2);
+		struct fact used[] = { fact_used(&one, one.path, how), fact_used(&other, other.path, how) };
+		struct facts next[2] = { { 0 }, { 0 } };
+
+		for (size_t i = 0; i < ARRAY_LEN(used); i++) {
+			set(&next[i], used[i]);
+			facts_next(&next[i]);
+			assert_string_equal(next[i].v[0].path, "/d/a.o");
+			assert_int_equal(next[i].v[0].mode, 0644);	/* else it would be private */
+		}
+		assert_int_equal(fact_eq(&next[0].v[0], &next[1].v[0]), how == USED_SEEN);
+		facts_free(&next[0]);
+		facts_free(&next[1]);
+		fact_free(&one);
+		fact_free(&other);
+	}
+}
+
 static void contents_are_found_by_digest(void **state UNUSED)
 {
 	const struct digest one = { { 1 } }, two = { { 2 } }, three = { { 3 } };
@@ -182,6 +230,8 @@ int main(void)
 		cmocka_unit_test(the_names_of_a_directory_may_come_later),
 		cmocka_unit_test(what_it_was_not_told_it_cannot_have_used),
 		cmocka_unit_test(what_was_not_used_is_not_kept),
+		cmocka_unit_test(contents_may_come_later),
+		cmocka_unit_test(an_output_of_another_time_makes_the_same_manifest),
 		cmocka_unit_test(contents_are_found_by_digest),
 		cmocka_unit_test(what_answers_may_hold_has_an_end),
 		cmocka_unit_test(what_it_used_has_an_end_when_written_out),

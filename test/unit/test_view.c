@@ -225,6 +225,41 @@ static void names_of_one_file_share_its_id(void **state)
 	view_free(v);
 }
 
+/* A file of which nobody has read the contents, or which somebody now has. */
+static void add_unread(struct facts *all, const char *path, uint64_t size, unsigned char contents)
+{
+	struct fact f = fact(path, FACT_FILE);
+
+	f.inode = 7;
+	f.size = size;
+	f.access = FACT_READ;
+	f.unread = true;
+	f.digest.b[0] = contents;
+	facts_set(all, &f);
+}
+
+static void contents_may_come_later(void **state)
+{
+	struct facts all = { 0 }, other = { 0 }, answer = { 0 };
+	uint64_t id;
+	struct view *v;
+
+	(void)state;
+	add_unread(&all, "/a.o", 9, 0);
+	v = make(&all);
+	assert_int_equal(walk(v, "/a.o", &id), VIEW_HERE);
+	assert_true(fact_lacks_contents(view_read(v, id)));
+	expect_uses(v, "/a.o 0 1 1\n");
+	add_unread(&other, "/a.o", 8, 1);
+	assert_int_equal(view_learn(v, &other, NULL), 0);
+	assert_true(fact_lacks_contents(view_fact(v, id)));
+	add_unread(&answer, "/a.o", 9, 1);
+	assert_int_equal(view_learn(v, &answer, NULL), 0);
+	assert_int_equal(view_read(v, id)->digest.b[0], 1);
+	expect_uses(v, "/a.o new 1 3\n");
+	view_free(v);
+}
+
 static void ids_last_when_tables_grow(void **state)
 {
 	enum { FILES = 5000 };
@@ -328,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_listing_settles_the_absences_in_it),
 		cmocka_unit_test(what_was_told_stays),
 		cmocka_unit_test(names_of_one_file_share_its_id),
+		cmocka_unit_test(contents_may_come_later),
 		cmocka_unit_test(ids_last_when_tables_grow),
 		cmocka_unit_test(a_directory_is_listed_when_asked),
 		cmocka_unit_test(it_is_bounded),
