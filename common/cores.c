@@ -34,18 +34,15 @@ static bool quota_of(const char *group, bool unified, double *quota, double *per
 }
 
 /* The least of a group and those above it. hierarchy stays, below is cut up. */
-static void bound_by(const char *hierarchy, char *below, bool unified, unsigned *least)
+static void bound_by(const char *hierarchy, char *below, bool unified, double *least)
 {
 	for (;;) {
 		autofree char *group = xasprintf("%s%s", hierarchy, below);
 		double quota, period;
 		char *slash;
 
-		if (quota_of(group, unified, &quota, &period)) {
-			unsigned cores = (unsigned)((quota + period - 1) / period);
-
-			*least = !*least || cores < *least ? (cores ? cores : 1) : *least;
-		}
+		if (quota_of(group, unified, &quota, &period) && (*least <= 0 || quota / period < *least))
+			*least = quota / period;
 		slash = strrchr(below, '/');
 		if (!slash)
 			return;
@@ -62,10 +59,10 @@ static bool has_cpu(const char *controllers, size_t len)
 	return false;
 }
 
-unsigned cores_of_groups(const char *membership, const char *mount)
+double cores_of_groups(const char *membership, const char *mount)
 {
 	autobuf struct buf b = { 0 };
-	unsigned least = 0;
+	double least = 0;
 	char *save = NULL;
 
 	if (read_file(membership, FILE_MAX, &b, NULL) < 0)
@@ -87,11 +84,30 @@ unsigned cores_of_groups(const char *membership, const char *mount)
 	return least;
 }
 
-unsigned cores_usable(void)
+static unsigned affinity(void)
 {
-	unsigned bound = cores_of_groups("/proc/self/cgroup", "/sys/fs/cgroup"), cores;
 	cpu_set_t set;
 
-	cores = sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : (unsigned)CPU_COUNT(&set);
-	return bound && bound < cores ? bound : cores;
+	return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : (unsigned)CPU_COUNT(&set);
+}
+
+static double bound(void) { return cores_of_groups("/proc/self/cgroup", "/sys/fs/cgroup"); }
+
+unsigned cores_usable(void)
+{
+	unsigned cores = affinity();
+	double most = bound();
+	unsigned whole = (unsigned)most;
+
+	if (most <= 0 || most > cores)
+		return cores;
+	return whole < most ? whole + 1 : whole;
+}
+
+unsigned cores_whole(void)
+{
+	unsigned cores = affinity();
+	double most = bound();
+
+	return most <= 0 || most > cores ? cores : (unsigned)most;
 }

@@ -9,12 +9,14 @@
 
 /* At least 1. */
 unsigned cores_usable(void);
+/* Whole ones: 0 where groups give less time than that of one. */
+unsigned cores_whole(void);
 
 /*
- * The bound of control groups alone, rounded up; 0: none. membership: a /proc/self/cgroup (cgroups(7)); mount: where the
+ * The bound of control groups alone, in processors; 0: none. membership: a /proc/self/cgroup (cgroups(7)); mount: where the
  * hierarchies are, /sys/fs/cgroup. Version 2: cpu.max; version 1: cpu.cfs_quota_us and cpu.cfs_period_us; of the group and of
  * those above it, as far as they can be seen.
  */
-unsigned cores_of_groups(const char *membership, const char *mount);
+double cores_of_groups(const char *membership, const char *mount);
 
 #endif

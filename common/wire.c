@@ -103,6 +103,7 @@ void wire_welcome_put(struct buf *b, const struct wire_welcome *m)
 {
 	put_u32(b, m->version);
 	put_u32(b, m->slots);
+	put_u32(b, m->processors);
 	put_str(b, m->name);
 	put_str(b, m->machine);
 	put_str(b, m->kernel);
@@ -114,6 +115,7 @@ int wire_welcome_get(struct reader *r, struct wire_welcome *m, struct err *err)
 {
 	m->version = get_u32(r);
 	m->slots = get_u32(r);
+	m->processors = get_u32(r);
 	m->name = get_text(r);
 	m->machine = get_text(r);
 	m->kernel = get_text(r);

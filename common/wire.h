@@ -80,7 +80,7 @@
 #include "used.h"
 
 #define WIRE_MAGIC 0x31636372u	/* "rcc1" */
-enum { WIRE_VERSION = 3, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
+enum { WIRE_VERSION = 4, WIRE_PORT = 17632, WIRE_HTTP_PORT = 17633 };
 enum { PROGRESS_MS = 1000 };	/* a caller that hears nothing of its job for long may give it up */
 
 enum wire_type {
@@ -156,6 +156,7 @@ struct wire_hello {
 struct wire_welcome {
 	uint32_t version;
 	uint32_t slots;
+	uint32_t processors;	/* that it may use at once (cores.h); fewer than slots: full, it is slower */
 	char *name;		/* the volunteer's own name */
 	char *machine;		/* uname -m */
 	char *kernel;		/* uname -r */

@@ -11,6 +11,7 @@
 
 #include "callers.h"
 #include "clock.h"
+#include "cores.h"
 #include "intake.h"
 #include "listen.h"
 #include "log.h"
@@ -176,7 +177,7 @@ static void welcome(struct session *x)
 {
 	const struct options *o = x->server->options;
 	struct utsname u;
-	struct wire_welcome m = { .version = WIRE_VERSION, .slots = (uint32_t)o->jobs, .name = o->name,
+	struct wire_welcome m = { .version = WIRE_VERSION, .slots = (uint32_t)o->jobs, .processors = cores_usable(), .name = o->name,
 				  .build = (char *)VERSION };
 	autobuf struct buf b = { 0 };
 

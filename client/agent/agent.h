@@ -25,7 +25,8 @@ struct session;
 
 struct agent {
 	uv_loop_t *loop;
-	unsigned cores;			/* of this machine, all of them */
+	unsigned cores;			/* that we may use, at least 1 */
+	unsigned spare;			/* for jobs that can go elsewhere: none where we have less than one */
 	char *temp_dir;			/* TMPDIR for -###, private */
 	struct stats *stats;
 	struct peers *peers;

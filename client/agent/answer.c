@@ -238,7 +238,7 @@ static char *hosts_answer(struct agent *a, const struct settings *set, bool json
 	return json ? hosts_json(a, set, v, count) : hosts_text(a, set, v, count);
 }
 
-/* --jobs: what fills the local cores and every slot there, with one in four waiting to be chosen from. */
+/* --jobs: what fills the local cores and every slot there, with as many again waiting, so that the longest can go first. */
 static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 {
 	autofree struct volunteer *v = NULL;
@@ -252,7 +252,7 @@ static char *jobs_answer(struct agent *a, const struct settings *set, bool json)
 		if (i.state == PEER_READY && !i.draining)
 			slots += v[n].slots && v[n].slots < i.slots ? v[n].slots : i.slots;
 	}
-	jobs = slots ? a->cores + slots + slots / 4 : a->cores;
+	jobs = slots ? a->cores + 2 * slots : a->cores;
 	return xasprintf(json ? "{\"jobs\": %u}\n" : "%u\n", jobs);
 }
 
@@ -435,7 +435,7 @@ void answer_query(struct agent *a, struct conn *c, const struct query *q)
 		a->stopping = true;
 		agent_dispatch(a);
 		answer_send(c, "");
-	} else if (settings_load(&q->env, a->cores, &set, &err) < 0) {
+	} else if (settings_load(&q->env, a->spare, &set, &err) < 0) {
 		send_last(c, REQUEST_FATAL, EXIT_RCC_CONFIG, err.text);
 	} else {
 		answer_when_settled(a, c, q, &set);

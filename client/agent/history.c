@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "record_log.h"
 
 #define XXH_INLINE_ALL
@@ -18,13 +19,14 @@ enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024 };
 static const double fit_kept = 127.0 / 128;	/* of a line's sums, at each new job */
 
 /* As on disk. */
-enum { RECORD_JOB = 1, RECORD_CLASS = 2 };
+enum { RECORD_JOB = 1, RECORD_CLASS = 2, RECORD_HOST = 3 };
 struct line { double n, x, xx, cpu, x_cpu, occupancy, x_occupancy; };	/* decayed sums; x is bytes */
 struct record {
 	uint64_t kind, key;
 	union {
 		struct history_cost job;
 		struct line line;
+		struct { double w, load, load2, seen, load_seen; uint64_t at_s; } speed;	/* at_s: of the day's clock */
 	};
 	uint64_t check;
 };
@@ -32,10 +34,13 @@ static const struct record_kind records = { .what = "rcc history 2\n", .size = s
 
 struct job { uint64_t key; struct history_cost cost; uint64_t used; bool fresh; };	/* key 0: none; fresh: not in the file yet */
 struct class { uint64_t key; struct line line; bool fresh; };
+struct host { uint64_t key; struct speed speed; uint64_t at_s; bool fresh; };
 
 struct history {
 	struct job jobs[HISTORY_JOBS];
 	struct class classes[HISTORY_CLASSES];
+	struct host hosts[HISTORY_HOSTS];
+	bool unsaved;
 	uint64_t uses;
 	double mean_us, mean_log;
 	uint64_t seen;
@@ -155,6 +160,7 @@ static void learn_mean(struct history *h, uint64_t occupancy_us)
 void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed)
 {
 	seen.occupancy_us = (uint64_t)((double)seen.occupancy_us * speed);
+	h->unsaved = true;
 	learn_job(h, j->key, seen);
 	if (j->input_bytes)
 		learn_class(h, j->class, (double)j->input_bytes, seen);
@@ -163,6 +169,34 @@ void history_learn(struct history *h, const struct history_job *j, struct histor
 
 uint64_t history_mean_us(const struct history *h) { return (uint64_t)h->mean_us; }
 uint64_t history_typical_us(const struct history *h) { return h->seen ? (uint64_t)exp(h->mean_log) : 0; }
+
+/* Speeds. One that meets another in its place takes it. */
+
+static uint64_t host_key(const char *name) { return XXH3_64bits(name, strlen(name)) | 1; }
+
+struct speed history_speed(const struct history *h, const char *host, uint64_t now_ms)
+{
+	uint64_t key = host_key(host), now_s = clock_time_us() / 1000000, ago_ms;
+	const struct host *o = &h->hosts[key / 2 % HISTORY_HOSTS];
+	struct speed s = { 0 };
+
+	if (o->key != key)
+		return s;
+	s = o->speed;
+	ago_ms = now_s > o->at_s ? (now_s - o->at_s) * 1000 : 0;
+	s.at_ms = now_ms > ago_ms ? now_ms - ago_ms : 0;
+	return s;
+}
+
+void history_note_speed(struct history *h, const char *host, const struct speed *s)
+{
+	uint64_t key = host_key(host);
+
+	h->hosts[key / 2 % HISTORY_HOSTS] = (struct host){ .key = key, .speed = *s, .at_s = clock_time_us() / 1000000, .fresh = true };
+	h->unsaved = true;
+}
+
+bool history_unsaved(const struct history *h) { return h->unsaved; }
 
 char history_level(char *const *argv, size_t count)
 {
@@ -206,6 +240,12 @@ static void take_record(void *arg, const void *record)
 		*class_at(h, r->key) = (struct class){ .key = r->key, .line = r->line };
 		return;
 	}
+	if (r->kind == RECORD_HOST) {
+		h->hosts[r->key / 2 % HISTORY_HOSTS] = (struct host){ .key = r->key, .at_s = r->speed.at_s, .speed = {
+			.w = r->speed.w, .load = r->speed.load, .load2 = r->speed.load2, .seen = r->speed.seen,
+			.load_seen = r->speed.load_seen } };
+		return;
+	}
 	if (r->kind != RECORD_JOB)
 		return;
 	*take_job(h, r->key) = (struct job){ .key = r->key, .cost = r->job, .used = ++h->uses };
@@ -243,14 +283,23 @@ static size_t collect(struct history *h, bool all, struct record *out)
 			out[n++] = (struct record){ .kind = RECORD_CLASS, .key = h->classes[i].key, .line = h->classes[i].line };
 			h->classes[i].fresh = false;
 		}
+	for (size_t i = 0; i < HISTORY_HOSTS; i++)
+		if (h->hosts[i].key && (all || h->hosts[i].fresh)) {
+			const struct speed *s = &h->hosts[i].speed;
+
+			out[n++] = (struct record){ .kind = RECORD_HOST, .key = h->hosts[i].key, .speed = {
+				s->w, s->load, s->load2, s->seen, s->load_seen, h->hosts[i].at_s } };
+			h->hosts[i].fresh = false;
+		}
 	return n;
 }
 
 void history_save(struct history *h, const char *path)
 {
-	autofree struct record *out = xcalloc(HISTORY_JOBS + HISTORY_CLASSES, sizeof *out);
+	autofree struct record *out = xcalloc(HISTORY_JOBS + HISTORY_CLASSES + HISTORY_HOSTS, sizeof *out);
 	size_t n = collect(h, false, out);
 
+	h->unsaved = false;
 	if (!n || record_log_append(&records, path, out, n))
 		return;
 	record_log_replace(&records, path, out, collect(h, true, out));

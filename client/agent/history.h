@@ -8,15 +8,17 @@
  * Known jobs have an exponential average of their own. Others are put on a line through the sizes of the inputs of jobs
  * that have the compiler and the -O level in common. Else nothing is known, and zeros say so.
  *
+ * Of volunteers it keeps what was learned of their speed, so that a new agent does not begin with all of them alike.
+ *
  * Bounded: HISTORY_JOBS jobs; those least lately used go. Kept in a file, as record_log.h has it: a new agent knows
  * what another one learned. All but history_load() and history_save() is pure.
  */
 #ifndef RCC_HISTORY_H
 #define RCC_HISTORY_H
 
-#include "base.h"
+#include "speed.h"
 
-enum { HISTORY_JOBS = 1 << 15, HISTORY_CLASSES = 1 << 8 };
+enum { HISTORY_JOBS = 1 << 15, HISTORY_CLASSES = 1 << 8, HISTORY_HOSTS = 1 << 10 };
 
 /* What a job is known by. */
 struct history_words {
@@ -59,6 +61,12 @@ void history_learn(struct history *h, const struct history_job *j, struct histor
  */
 uint64_t history_mean_us(const struct history *h);
 uint64_t history_typical_us(const struct history *h);
+
+/* What is known of a machine's speed, faded by the time since; now_ms: of the clock that speeds are learned by. */
+struct speed history_speed(const struct history *h, const char *host, uint64_t now_ms);
+void history_note_speed(struct history *h, const char *host, const struct speed *s);
+/* Something was learned that is not in the file. */
+bool history_unsaved(const struct history *h);
 
 /* The -O level that compiler words ask for: the last one counts. */
 char history_level(char *const *argv, size_t count);

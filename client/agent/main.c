@@ -29,7 +29,10 @@
 #include "log.h"
 #include "session.h"
 
-enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, GAP_MS = 8000, SAVE_MS = 30000, LATE_MS = 250, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
+enum { IDLE_MS = 10 * 60 * 1000, TICK_MS = 1000, GAP_MS = 8000, SAVE_MS = 10000, LATE_MS = 250, BACKLOG = 4096, DESCRIPTORS_EACH = 8 };
+
+/* In the history, beside volunteers' addresses. */
+#define HERE "here"
 
 static struct {
 	struct agent agent;
@@ -160,10 +163,12 @@ static void learn_here(struct agent *a, const struct lease_note *note, uint64_t 
 {
 	struct history_cost seen = { .cpu_us = us, .occupancy_us = us };
 
-	if (note->predicted_us)
+	if (note->predicted_us) {
 		speed_learn(&a->here, note->predicted_us, us, 0, false, clock_ms());
-	else if (note->job.key)
+		history_note_speed(a->history, HERE, &a->here);
+	} else if (note->job.key) {
 		history_learn(a->history, &note->job, seen, speed_now(&a->here, 0, clock_ms()));
+	}
 }
 
 static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us)
@@ -316,7 +321,8 @@ static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
 	look_for_gap();
-	if (clock_ms() - self.saved_ms > SAVE_MS && self.agent.busy_ms > self.saved_ms)
+	/* at a build's end, for whoever builds next: that may be another agent's */
+	if (history_unsaved(self.agent.history) && (sessions_idle(&self.agent) || clock_ms() - self.saved_ms > SAVE_MS))
 		save_history();
 	agent_dispatch(&self.agent);
 	leave_if_due(&self.agent);
@@ -361,9 +367,10 @@ static void open_cache(struct agent *a)
 	a->history_path = dir ? xasprintf("%s/history", dir) : NULL;
 	if (a->history_path)
 		history_load(a->history, a->history_path);
+	a->here = history_speed(a->history, HERE, clock_ms());
 }
 
-static void build_agent(unsigned cores)
+static void build_agent(void)
 {
 	struct agent *a = &self.agent;
 	autofree char *name = own_name();
@@ -372,18 +379,19 @@ static void build_agent(unsigned cores)
 	getrlimit(RLIMIT_NOFILE, &files);
 	self.sessions_max = files.rlim_cur / DESCRIPTORS_EACH;
 	a->loop = uv_default_loop();
-	a->cores = cores;
+	a->cores = cores_usable();
+	a->spare = cores_whole();
 	a->busy_ms = clock_ms();
 	TAILQ_INIT(&a->sessions);
 	a->stats = stats_open(self.dir);
-	a->peers = peers_new(a->loop, name, &peer_events, a);
-	a->volunteers = volunteers_new(a->loop, a->peers, on_volunteers_changed, a);
 	a->toolchains = toolchains_new();
 	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
 	a->memory = memory_new();
 	a->planner = planner_new();
 	a->sources = source_memo_new();
 	open_cache(a);
+	a->peers = peers_new(a->loop, name, a->history, &peer_events, a);
+	a->volunteers = volunteers_new(a->loop, a->peers, on_volunteers_changed, a);
 	a->remotes = remotes_new(a->loop, a->history);
 	uv_timer_init(a->loop, &a->dispatch);
 	uv_timer_init(a->loop, &a->late);
@@ -418,7 +426,7 @@ int main(int argc, char **argv)
 	make_temp_dir(argv[2]);
 	go_to_background();
 	full_affinity();
-	build_agent(cores_usable());
+	build_agent();
 	log_info("start", "pid=%d version=%s", (int)getpid(), VERSION);
 	uv_run(self.agent.loop, UV_RUN_DEFAULT);
 	return 0;

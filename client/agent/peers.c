@@ -90,6 +90,7 @@ struct peers {
 	uv_loop_t *loop;
 	uv_timer_t tick;
 	char *own_name;
+	const struct history *history;
 	const struct peer_events *events;
 	void *arg;
 	TAILQ_HEAD(, peer) all;
@@ -227,6 +228,7 @@ static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct 
 	if (p->welcome.slots > SLOTS_MAX)
 		return err_set(err, ERR_WIRE, "says it has %u slots", p->welcome.slots);
 	p->trouble[0] = 0;
+	p->outlook.speed.company = speed_company(p->welcome.processors, p->welcome.slots);
 	note_room(p, &(struct wire_state){ .slots = p->welcome.slots });
 	p->failures_in_row = 0;
 	p->pong_ms = clock_ms();
@@ -513,11 +515,11 @@ static void on_tick(uv_timer_t *timer)
 		tick_peer(p, now);
 }
 
-struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg)
+struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct history *history, const struct peer_events *events, void *arg)
 {
 	struct peers *ps = xcalloc(1, sizeof *ps);
 
-	*ps = (struct peers){ .loop = loop, .own_name = xstrdup(own_name), .events = events, .arg = arg };
+	*ps = (struct peers){ .loop = loop, .own_name = xstrdup(own_name), .history = history, .events = events, .arg = arg };
 	TAILQ_INIT(&ps->all);
 	uv_timer_init(loop, &ps->tick);
 	ps->tick.data = ps;
@@ -542,6 +544,7 @@ struct peer *peers_get(struct peers *ps, const struct host *h, struct keys *keys
 	p = xcalloc(1, sizeof *p);
 	*p = (struct peer){ .peers = ps, .key = ptr_steal(&key), .keys = keys_ref(keys), .host = *h };
 	p->host.name = xstrdup(h->name);
+	p->outlook.speed = history_speed(ps->history, p->key, clock_ms());
 	TAILQ_INIT(&p->warm);
 	TAILQ_INSERT_TAIL(&ps->all, p, link);
 	return p;

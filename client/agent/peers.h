@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "conn.h"
+#include "history.h"
 #include "outlook.h"
 #include "reason.h"
 #include "settings.h"
@@ -52,7 +53,8 @@ struct peer_info {
 	double speed;			/* learned; 1: as most */
 };
 
-struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct peer_events *events, void *arg);	/* for the process's life */
+/* For the process's life. history: what is known of their speed; it outlives them. */
+struct peers *peers_new(uv_loop_t *loop, const char *own_name, const struct history *history, const struct peer_events *events, void *arg);
 
 /*
  * The volunteer of this host entry, made known if it is new. Never NULL; lives as long as peers. keys: what

@@ -342,7 +342,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 		return rc;
 	if (f->fd_count)
 		s->pidfd = fd_steal(&f->fds[0]);
-	rc = settings_load(&s->ask.env, s->agent->cores, &s->settings, err);
+	rc = settings_load(&s->ask.env, s->agent->spare, &s->settings, err);
 	if (rc == ERR_CONFIG) {
 		go_fatal(s, EXIT_RCC_CONFIG, err->text);
 		return 0;

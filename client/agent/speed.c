@@ -2,8 +2,8 @@
  * speed.c - a line through logarithms of speed over load, that fades towards 0, the logarithm of 1.
  *
  * Of logarithms, since a machine is so many times slower, and since it keeps the one job in a hundred that met a full
- * disk from counting for all the others. As long as all jobs met about the same load they tell of the machine, and nothing of the load:
- * then the line is level.
+ * disk from counting for all the others. The slope is a ridge regression towards what is to be expected: as long as all jobs met the
+ * same load they tell of the machine, and nothing of the load.
  */
 #include "speed.h"
 
@@ -12,9 +12,9 @@
 enum { HALF_LIFE_MS = 10 * 60 * 1000 };
 static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
-static const double load_known = 1;	/* of the sum of squares by which loads must differ, to tell of the load; a job at 0 and one at 1: 0.5 */
+static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
 static const double guess_weight = 0.25;
-static const double nearly_all = 0.93;
+static const double nearly_all = 0.94;
 
 static double faded(const struct speed *s, uint64_t now_ms)
 {
@@ -38,7 +38,7 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, doubl
 	seen = fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), seen));
 	*s = (struct speed){
 		.w = s->w * keep + weight, .load = s->load * keep + weight * load, .load2 = s->load2 * keep + weight * load * load,
-		.seen = s->seen * keep + weight * seen, .load_seen = s->load_seen * keep + weight * load * seen, .at_ms = now_ms,
+		.company = s->company, .seen = s->seen * keep + weight * seen, .load_seen = s->load_seen * keep + weight * load * seen, .at_ms = now_ms,
 	};
 }
 
@@ -46,11 +46,15 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, doubl
 static void line(const struct speed *s, uint64_t now_ms, double *height, double *slope)
 {
 	double keep = faded(s, now_ms), spread = s->w > 0 ? s->load2 - s->load * s->load / s->w : 0;
+	double together = s->w > 0 ? s->load_seen - s->load * s->seen / s->w : 0;
 
-	*slope = 0;
-	if (spread * keep >= load_known)
-		*slope = fmin(0, (s->load_seen - s->load * s->seen / s->w) / spread);
+	*slope = fmin(0, (together * keep + s->company * load_prior) / (spread * keep + load_prior));
 	*height = (s->seen - *slope * s->load) * keep / (s->w * keep + prior);
+}
+
+double speed_company(unsigned processors, unsigned slots)
+{
+	return processors && processors < slots ? log((double)processors / slots) : 0;
 }
 
 double speed_now(const struct speed *s, double load, uint64_t now_ms)

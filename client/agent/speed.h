@@ -14,6 +14,8 @@
 #define SPEED_MAX 4.0
 
 struct speed {			/* all zero: nothing known, 1 */
+	/* logarithm of its speed when all slots are busy over that of a job alone, as it is to be expected; set by the user */
+	double company;
 	/* decayed sums of the normal equations: of weights, of the load, its square, of logarithms of speed, and those by load */
 	double w, load, load2, seen, load_seen;
 	uint64_t at_ms;		/* when they were last changed */
@@ -24,6 +26,8 @@ struct speed {			/* all zero: nothing known, 1 */
  * guessed: the prediction is what is typical of other jobs, and says little.
  */
 void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms);
+/* What to expect of a machine with so many processors, when jobs want nothing else. */
+double speed_company(unsigned processors, unsigned slots);
 /* Of a job at that load. */
 double speed_now(const struct speed *s, double load, uint64_t now_ms);
 /* So many of slots give nearly all that the machine can do: more jobs at once would only take longer each. */

@@ -219,7 +219,7 @@ async def serve(reader, writer):
     try:
         _, _, payload = await peer.next(HELLO)
         _, version, role = struct.unpack_from("<IIB", payload)
-        peer.send(WELCOME, struct.pack("<II", version, 2) + wire.text("liar") + wire.text("x86_64") + wire.text("6")
+        peer.send(WELCOME, struct.pack("<III", version, 2, 2) + wire.text("liar") + wire.text("x86_64") + wire.text("6")
                   + wire.text("0") + b"\3")
         await (control(peer) if role == wire.CONTROL else run(peer))
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -141,7 +141,7 @@ async def serve(reader, writer):
         kind, _, payload = await peer.next()
         magic, version, role = struct.unpack_from("<IIB", payload)
         assert kind == HELLO and magic == 0x31636372
-        peer.send(WELCOME, struct.pack("<II", version, 2) + text("bare") + text("x86_64") + text("6") + text("0") + b"\1")
+        peer.send(WELCOME, struct.pack("<III", version, 2, 2) + text("bare") + text("x86_64") + text("6") + text("0") + b"\1")
         await (control(peer) if role == CONTROL else store(peer) if role == STORE else peer.next())
     except asyncio.IncompleteReadError:
         pass		# hung up

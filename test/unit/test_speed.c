@@ -65,6 +65,20 @@ static void a_guess_says_less(void **state)
 	assert_true(speed_now(&known, 0, 1) < speed_now(&guessed, 0, 1) && speed_now(&guessed, 0, 1) < 1);
 }
 
+static void fewer_processors_than_slots_are_expected_to_cost(void **state)
+{
+	struct speed s = { .company = speed_company(1, 2) };
+
+	(void)state;
+	assert_true(near(speed_now(&s, 0, 1), 1, 1e-9) && near(speed_now(&s, 1, 1), 0.5, 1e-9));
+	assert_int_equal(speed_useful_slots(&s, 2, 1), 1);
+	assert_true(near(speed_company(4, 4), 0, 1e-9) && near(speed_company(8, 4), 0, 1e-9) && near(speed_company(0, 4), 0, 1e-9));
+	/* jobs that sleep show it wrong */
+	for (unsigned i = 1; i <= 20; i++)
+		speed_learn(&s, 1000, 1000, i % 2, false, i);
+	assert_int_equal(speed_useful_slots(&s, 2, 20), 2);
+}
+
 /* A machine with one processor and two slots: two jobs at once take twice as long each. */
 static void what_company_costs_is_told_apart(void **state)
 {
@@ -117,7 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_nothing_known_it_is_one), cmocka_unit_test(a_few_jobs_tell_it),
 		cmocka_unit_test(it_is_clamped_whatever_is_seen), cmocka_unit_test(it_decays_to_one),
-		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart),
+		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart), cmocka_unit_test(fewer_processors_than_slots_are_expected_to_cost),
 		cmocka_unit_test(a_slow_machine_that_is_always_full_is_slow_and_not_crowded),
 		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted),
 	};

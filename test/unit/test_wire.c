@@ -34,7 +34,7 @@ static struct buf made;
 	}
 
 GOES_AROUND(wire_hello, free(back.name), .version = 1, .role = ROLE_JOB, .name = (char *)"ann@alder")
-GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .name = (char *)"birch", .machine = (char *)"x86_64",
+GOES_AROUND(wire_welcome, wire_welcome_free(&back), .version = 1, .slots = 4, .processors = 3, .name = (char *)"birch", .machine = (char *)"x86_64",
 	    .kernel = (char *)"6.1", .build = (char *)"0.1.0", .modes = 1 << JOB_TEXT | 1 << JOB_FILES)
 GOES_AROUND(wire_bye, free(back.text), .refusal = REFUSAL_PROTOCOL, .text = (char *)"why")
 GOES_AROUND(wire_state, (void)0, .slots = 4, .free = 3, .queued = 2, .draining = 1, .hold = HOLD_BATTERY)
