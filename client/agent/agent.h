@@ -48,6 +48,7 @@ struct agent {
 	uv_timer_t late;		/* while jobs are away: is one late? */
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
 	size_t session_count;
+	uint64_t descriptions;		/* so many drivers' answers came, or will not come */
 	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
 	uint64_t busy_ms;		/* when something last happened */
 	bool stopping;			/* leave once nobody is connected and no lease is held */
@@ -57,5 +58,7 @@ struct agent {
 void agent_watch_late(struct agent *a);
 /* Have the waiting sessions looked at, once this event is dealt with. */
 void agent_dispatch(struct agent *a);
+/* Or at the latest then. */
+void agent_dispatch_in(struct agent *a, unsigned ms);
 
 #endif

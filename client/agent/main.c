@@ -290,8 +290,13 @@ static void on_dispatch(uv_timer_t *timer)
 
 void agent_dispatch(struct agent *a)
 {
+	uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
+}
+
+void agent_dispatch_in(struct agent *a, unsigned ms)
+{
 	if (!uv_is_active((uv_handle_t *)&a->dispatch))
-		uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
+		uv_timer_start(&a->dispatch, on_dispatch, ms, 0);
 }
 
 static void on_late(uv_timer_t *timer)

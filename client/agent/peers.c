@@ -29,6 +29,7 @@ enum {
 	TOOLCHAIN_MS = 10000,	/* to look at some hundred megabytes; and to bring some more of them */
 	REST_MS = 10 * 60 * 1000,	/* a volunteer that no job wanted for so long is let go */
 	SLOTS_MAX = 4096,
+	COMPANY_MAX = 64,	/* volunteers that tell what company costs */
 	SLOW_LINK = 3 << 20,	/* bytes a second: below, zlib's time comes back */
 };
 
@@ -827,6 +828,20 @@ void peer_job_started(struct peer *p, const struct outlook_run *run)
 	outlook_started(&p->outlook, run);
 }
 
+/* Machines of one farm tend to be alike in whether they have a processor for each slot. */
+static void share_company(struct peers *ps)
+{
+	const struct speed *all[COMPANY_MAX];
+	struct peer *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &ps->all, link)
+		if (n < COMPANY_MAX)
+			all[n++] = &p->outlook.speed;
+	TAILQ_FOREACH(p, &ps->all, link)
+		p->outlook.speed.company = speed_common_company(all, n, p->outlook.speed.company);
+}
+
 void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how)
 {
 	outlook_ended(&p->outlook, run);
@@ -834,6 +849,8 @@ void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, ui
 	p->preempted += how == JOB_TAKEN_BACK;
 	p->jobs += how == JOB_SERVED;
 	p->failures += how == JOB_FAILED || how == JOB_FAILED_SO || how == JOB_FAILED_ALONE;
+	if (how == JOB_SERVED)
+		share_company(p->peers);
 	/* one that fails fast is always free, and would draw all the work */
 	if (how == JOB_SERVED)
 		ban_served(&p->outlook.bans, ban_number(tc));

@@ -31,9 +31,15 @@ struct closure {
 	struct err err;
 };
 
+enum {
+	ALIKE_MS = 1000,	/* a driver that takes longer keeps nobody else */
+	ALIKE_MAX = 3,
+};
+
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
+	s->agent->descriptions += s->state == DESCRIBING;
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
 	away_give_up(s);
 	if (s->closure)
@@ -268,13 +274,36 @@ static void make_plan(struct session *s, enum driver_kind kind, const char *text
 	follow_plan(s);
 }
 
+/*
+ * At a build's start many commands come at once that are the same but for names: one asks the driver, and the others wait for
+ * what it learns: what kind of driver it is, and two plans (plan_cache.h). No longer, so that commands which are not alike do
+ * not ask one after the other.
+ */
+static bool wait_for_alike(struct session *s)
+{
+	const struct session *o;
+
+	if (s->waited_alike == ALIKE_MAX || s->ask.explain)
+		return false;
+	TAILQ_FOREACH(o, &s->agent->sessions, link)
+		if (o->state == DESCRIBING && o->driver.st_ino == s->driver.st_ino && o->driver.st_dev == s->driver.st_dev) {
+			s->waited_alike++;
+			s->descriptions = s->agent->descriptions;
+			s->alike_ms = clock_ms();
+			s->state = ALIKE;
+			return true;
+		}
+	return false;
+}
+
 static void plan_by_driver(struct session *s)
 {
 	enum driver_kind kind = memory_driver(s->agent->memory, &s->driver);
 	autofree char *cached = NULL;
 
 	if (kind == DRIVER_UNKNOWN) {
-		describe(s, DESCRIBE_VERSION);
+		if (!wait_for_alike(s))
+			describe(s, DESCRIBE_VERSION);
 		return;
 	}
 	if (kind == DRIVER_NOT_ONE) {
@@ -284,8 +313,14 @@ static void plan_by_driver(struct session *s)
 	cached = planner_recall(s->agent->planner, &s->ask, &s->driver);
 	if (cached)
 		make_plan(s, kind, cached, false);
-	else
+	else if (!wait_for_alike(s))
 		describe(s, DESCRIBE_PLAN);
+}
+
+void session_plan_again(struct session *s)
+{
+	if (s->descriptions != s->agent->descriptions || clock_ms() - s->alike_ms > ALIKE_MS)
+		plan_by_driver(s);
 }
 
 /* Frames */
@@ -371,6 +406,10 @@ static int on_description(struct session *s, struct frame *f, struct err *err)
 	struct description m = { 0 };
 	int rc = description_get(&r, &m, err);
 
+	if (rc == 0) {
+		s->agent->descriptions++;
+		agent_dispatch(s->agent);
+	}
 	if (rc == 0 && s->describing == DESCRIBE_VERSION) {
 		/* one that could not be run now may be run later: nothing is learnt of it */
 		if (!WIFEXITED(m.status)) {

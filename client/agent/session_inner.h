@@ -15,6 +15,7 @@
 enum state {
 	ASKING,		/* nothing heard yet */
 	DESCRIBING,	/* the wrapper runs the driver */
+	ALIKE,		/* another wrapper does so, and what it learns may do for this one */
 	WAITING,	/* for a place */
 	PREPARING,	/* the wrapper opens files and starts the preprocessor */
 	AWAY,		/* preprocessing, or on a volunteer */
@@ -36,6 +37,9 @@ struct session {
 	bool below_lease;
 	struct stat driver;
 	enum describe_kind describing;
+	uint64_t descriptions;		/* ALIKE: how many there had been when it began to wait */
+	uint64_t alike_ms;		/* and when that was */
+	unsigned waited_alike;		/* so often */
 	struct plan *plan;
 	uint8_t mode;			/* enum job_mode: how the command goes, as far as it can */
 	uint64_t key;			/* of the command */
@@ -94,6 +98,8 @@ static inline bool stays_away(const struct session *s)
 }
 
 /* session.c */
+/* ALIKE, and an answer has come: on with it. */
+void session_plan_again(struct session *s);
 void session_send(struct session *s, enum request_type type, const struct buf *b);
 /* Its wrapper execs the compiler now, and holds a slot until that ends. */
 void session_go_local(struct session *s, enum reason reason);
@@ -117,8 +123,6 @@ void placing_learn(struct session *s, const struct attempt *at);
 void placing_preprocessed(struct session *s);
 /* The configured volunteers, woken, and whether any can take this, the way it goes. */
 enum place_candidates placing_candidates(struct session *s);
-/* Has it been asked for in vain all this while: a core of ours would end it about as soon. */
-bool placing_worth_here(struct session *s);
 struct place_view placing_view(const struct agent *a);
 
 /* session_away.c */

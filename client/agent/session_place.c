@@ -16,6 +16,7 @@ enum {
 	TEXT_COST_US = 30000,		/* in text mode, until a preprocessor has shown */
 	COST_SHARE = 8,			/* of the newest preprocessor in what is expected of the next */
 	HOURS_US = 3600u * 1000000,
+	HOPE_MS = 200,			/* for volunteers to answer, while a core is idle that is known to be slow */
 };
 
 /* What it is likely to take */
@@ -153,8 +154,8 @@ enum place_candidates placing_candidates(struct session *s)
 	return best;
 }
 
-/* When it would be done at the best volunteer. While its toolchain is being found, any may have it. */
-static uint64_t best_away_us(struct session *s)
+/* When it would be done at the best volunteer. hoped: of those that have yet to answer, too, as if they were idle. */
+static uint64_t best_away_us(struct session *s, bool hoped)
 {
 	uint64_t best = UINT64_MAX, mean = history_mean_us(s->agent->history);
 	struct finish_job job = { .occupancy_us = occupancy_us(s), .bytes = s->predicted.cost.bytes };
@@ -163,19 +164,21 @@ static uint64_t best_away_us(struct session *s)
 		struct finish_peer f;
 
 		if (!peer_offers(s->candidates[i], s->mode) ||
-		    peer_can_run(s->candidates[i], s->toolchain) < (s->closure ? PEER_MAYBE : PEER_CAN))
+		    peer_can_run(s->candidates[i], s->toolchain) < (hoped ? PEER_MAYBE : PEER_CAN))
 			continue;
 		f = peer_finish(s->candidates[i], mean);
+		if (hoped && !f.slots)
+			f = (struct finish_peer){ .slots = 1, .speed = f.speed };
 		if (f.slots && finish_us(&job, &f) < best)
 			best = finish_us(&job, &f);
 	}
 	return best;
 }
 
-bool placing_worth_here(struct session *s)
+static bool worth_here(struct session *s, bool hoped)
 {
 	double here_us = (double)occupancy_us(s) / speed_now(&s->agent->here, 0, clock_ms());
-	uint64_t best = best_away_us(s);
+	uint64_t best = best_away_us(s, hoped);
 
 	return best == UINT64_MAX || finish_worth((uint64_t)here_us, best);
 }
@@ -230,10 +233,14 @@ static enum reason local_reason(const struct session *s, const struct place_job 
 
 static enum place_action decide(struct session *s, const struct place_view *v, struct place_job *j)
 {
-	if (j->remote_able && (j->candidates == CANDIDATES_SOME || s->closure) && place_local_first(v, j)) {
+	bool hoped = j->candidates == CANDIDATES_UNKNOWN && clock_us() - s->came_us < HOPE_MS * 1000;
+
+	if (j->remote_able && (j->candidates == CANDIDATES_SOME || hoped) && place_local_first(v, j)) {
 		if (s->predicted.known && place_early_local(s->predicted.cost.occupancy_us, remote_cost_us(s)))
 			return PLACE_LOCAL;
-		j->stay_remote = !placing_worth_here(s);
+		j->stay_remote = !worth_here(s, hoped);
+		if (hoped && j->stay_remote)
+			agent_dispatch_in(s->agent, HOPE_MS);
 	}
 	return place_decide(v, j);
 }
@@ -274,7 +281,7 @@ static void take_back(struct agent *a)
 			continue;
 		v = placing_view(a);
 		j = job_view(s);
-		if (!place_local_first(&v, &j) || !placing_worth_here(s))
+		if (!place_local_first(&v, &j) || !worth_here(s, false))
 			continue;
 		away_give_up(s);
 		session_go_local(s, REASON_LOCAL_FIRST);
@@ -316,10 +323,18 @@ static size_t list_waiting(const struct agent *a, struct turn **out)
 
 void sessions_dispatch(struct agent *a)
 {
-	struct place_view v = placing_view(a);
 	autofree struct turn *turns = NULL;
-	size_t n = list_waiting(a, &turns);
+	struct session *s, *next;
+	struct place_view v;
+	size_t n;
 
+	for (s = TAILQ_FIRST(&a->sessions); s; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (s->state == ALIKE)
+			session_plan_again(s);
+	}
+	v = placing_view(a);
+	n = list_waiting(a, &turns);
 	for (size_t i = 0; i < n; i++)
 		if (place(turns[i].session, v))
 			v = placing_view(a);

@@ -14,6 +14,7 @@ static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
 static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
 static const double guess_weight = 0.25;
+static const double common_known = 2;	/* eight jobs, half of them alone */
 static const double nearly_all = 0.94;
 
 static double faded(const struct speed *s, uint64_t now_ms)
@@ -42,13 +43,27 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, doubl
 	};
 }
 
+/* How much the loads differed, and the speeds with them. */
+static double spread_of(const struct speed *s) { return s->w > 0 ? s->load2 - s->load * s->load / s->w : 0; }
+static double together_of(const struct speed *s) { return s->w > 0 ? s->load_seen - s->load * s->seen / s->w : 0; }
+
+double speed_common_company(const struct speed *const *all, size_t count, double otherwise)
+{
+	double spread = 0, together = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		spread += spread_of(all[i]);
+		together += together_of(all[i]);
+	}
+	return spread < common_known ? otherwise : fmin(0, together / spread);
+}
+
 /* The height at no load, and the slope, which is never above 0: company makes no job faster. */
 static void line(const struct speed *s, uint64_t now_ms, double *height, double *slope)
 {
-	double keep = faded(s, now_ms), spread = s->w > 0 ? s->load2 - s->load * s->load / s->w : 0;
-	double together = s->w > 0 ? s->load_seen - s->load * s->seen / s->w : 0;
+	double keep = faded(s, now_ms), spread = spread_of(s) * keep;
 
-	*slope = fmin(0, (together * keep + s->company * load_prior) / (spread * keep + load_prior));
+	*slope = fmin(0, (together_of(s) * keep + s->company * load_prior) / (spread + load_prior));
 	*height = (s->seen - *slope * s->load) * keep / (s->w * keep + prior);
 }
 

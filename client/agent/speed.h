@@ -30,6 +30,11 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, doubl
 double speed_company(unsigned processors, unsigned slots);
 /* Of a job at that load. */
 double speed_now(const struct speed *s, double load, uint64_t now_ms);
+/*
+ * What company costs on the like of count machines, from all their jobs together, for speed.company of one whose own jobs tell
+ * little of it yet; otherwise, as long as they tell too little, what is there now.
+ */
+double speed_common_company(const struct speed *const *all, size_t count, double otherwise);
 /* So many of slots give nearly all that the machine can do: more jobs at once would only take longer each. */
 unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_ms);
 

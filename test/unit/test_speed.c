@@ -79,6 +79,23 @@ static void fewer_processors_than_slots_are_expected_to_cost(void **state)
 	assert_int_equal(speed_useful_slots(&s, 2, 20), 2);
 }
 
+static void what_few_jobs_cannot_tell_of_one_many_machines_tell_together(void **state)
+{
+	const struct speed *all[4];
+	struct speed s[4] = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		all[i] = &s[i];
+		speed_learn(&s[i], 1000, 1000, 0, false, 1);
+		assert_true(near(speed_common_company(all, i + 1, -0.1), -0.1, 1e-9));
+		speed_learn(&s[i], 1000, 2000, 1, false, 2);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		speed_learn(&s[i], 1000, 1000, 0, false, 3);
+	assert_true(near(speed_common_company(all, 4, 0), -0.69, 0.05));
+}
+
 /* A machine with one processor and two slots: two jobs at once take twice as long each. */
 static void what_company_costs_is_told_apart(void **state)
 {
@@ -131,7 +148,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_nothing_known_it_is_one), cmocka_unit_test(a_few_jobs_tell_it),
 		cmocka_unit_test(it_is_clamped_whatever_is_seen), cmocka_unit_test(it_decays_to_one),
-		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart), cmocka_unit_test(fewer_processors_than_slots_are_expected_to_cost),
+		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart),
+		cmocka_unit_test(what_few_jobs_cannot_tell_of_one_many_machines_tell_together), cmocka_unit_test(fewer_processors_than_slots_are_expected_to_cost),
 		cmocka_unit_test(a_slow_machine_that_is_always_full_is_slow_and_not_crowded),
 		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted),
 	};
