@@ -37,6 +37,9 @@ void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, doubl
 	/* twice the bounds: a mean of clamped values would never reach them */
 	seen = log((double)predicted_us / (double)took_us);
 	seen = fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), seen));
+	/* a guess is about as wrong as loads differ: it must not tell of them */
+	if (guessed && s->w > 0)
+		load = s->load / s->w;
 	*s = (struct speed){
 		.w = s->w * keep + weight, .load = s->load * keep + weight * load, .load2 = s->load2 * keep + weight * load * load,
 		.company = s->company, .seen = s->seen * keep + weight * seen, .load_seen = s->load_seen * keep + weight * load * seen, .at_ms = now_ms,
