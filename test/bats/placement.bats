@@ -165,3 +165,20 @@ here() {
 	compile j
 	was_remote 1
 }
+
+@test "of many commands that are alike and come at once, few ask the driver" {
+	sleeping s1 4
+	ready
+	rcc --stop-agent
+	for i in $(seq 10 39); do job "alike$i" 1; done
+	export SLEEPER_ASKED=$BATS_TEST_TMPDIR/asked
+	: >"$SLEEPER_ASKED"
+	local pids=()
+	for i in $(seq 10 39); do
+		compile "alike$i" 3>&- &
+		pids+=($!)
+	done
+	for p in "${pids[@]}"; do wait "$p"; done
+	for i in $(seq 10 39); do [ -s "alike$i.o" ]; done
+	[ "$(stat -c %s "$SLEEPER_ASKED")" -le 15 ] || fail "asked $(stat -c %s "$SLEEPER_ASKED") times"
+}
