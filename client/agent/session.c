@@ -140,6 +140,7 @@ static void describe(struct session *s, enum describe_kind kind)
 	struct describe m = { .kind = (uint8_t)kind, .temp_dir = s->agent->temp_dir };
 	autobuf struct buf b = { 0 };
 
+	log_debug("describe", "pid=%d kind=%d", (int)s->pid, kind);
 	s->describing = kind;
 	s->state = DESCRIBING;
 	describe_put(&b, &m);
