@@ -17,7 +17,7 @@ import subprocess
 import sys
 import zlib
 
-from wire import BYE, GRANT, HELLO, INPUT, INPUT_END, JOB, REFUSE, RESERVE, RESULT, OUTPUT, TOOLCHAIN, TOOLCHAIN_STATE, WELCOME, frames, \
+from wire import MAGIC, VERSION, BYE, GRANT, HELLO, INPUT, INPUT_END, JOB, REFUSE, RESERVE, RESULT, OUTPUT, TOOLCHAIN, TOOLCHAIN_STATE, WELCOME, frames, \
     text, texts, xxh3
 
 OUTCOMES = ["ran", "limit", "failed", "bad-input"]
@@ -27,7 +27,7 @@ class Connection:
     def __init__(self, address, role, name="mallory@test", source=""):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=60, source_address=(source, 0) if source else None)
-        self.send(HELLO, struct.pack("<IIB", 0x31636372, 3, role) + text(name))
+        self.send(HELLO, struct.pack("<IIB", MAGIC, VERSION, role) + text(name))
 
     def send(self, kind, payload):
         self.socket.sendall(frames(kind, payload, 1 if kind == RESERVE else 0))

@@ -342,9 +342,9 @@ killed() {
 	local hosts=$RCC_HOSTS who
 	RCC_HOSTS=
 	volunteer stern
-	warm
 	mkdir "$W" && cd "$W" && sources && slow
 	for who in '$(boxes)' '$(compilers)' "$(pid_of stern)"; do
+		warm	# and until it is no longer left alone for the last failure
 		# shellcheck disable=SC2086
 		{ wait_until 10 on_way; eval "kill -STOP \$(compilers); kill -9 $who"; } &
 		killer=$!

@@ -255,8 +255,8 @@ still_serves() {
 	still_serves
 }
 
-# HELLO: magic, version 3, role, a name
-hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 3)$(u8 "$1")$(u32 1)x"; }
+# HELLO: magic, version 4, role, a name
+hello() { printf '%s' "$(frame 1 14)$(u32 0x31636372)$(u32 4)$(u8 "$1")$(u32 1)x"; }
 
 @test "a frame that has no place in this state" {
 	rejected "$(frame 11 8)aaaaaaaa"
