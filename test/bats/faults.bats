@@ -53,6 +53,14 @@ lost() {
 	recovers
 }
 
+@test "the volunteer is absent, and the command could go either way: the agent lives" {
+	local i
+	export RCC_HOSTS=127.0.0.1:1 RCC_MODE=auto
+	for i in 1 2 3; do same gcc -c h.c; done
+	one_reason 'no-candidate'
+	[ "$(grep -c ' start pid=' "$FARM/run/agent.log")" -eq 1 ] || fail "$(cat "$FARM/run/agent.log")"
+}
+
 @test "a host name that does not resolve" {
 	export RCC_HOSTS=volunteer.invalid
 	same gcc -c h.c
