@@ -15,8 +15,10 @@ bool breaker_allows(const struct breaker *b, uint64_t now_ms)
 
 bool breaker_take(struct breaker *b)
 {
+	bool trial = b->open && !b->trying;
+
 	b->trying = b->open;
-	return b->trying;
+	return trial;
 }
 
 static void end_of_trial(struct breaker *b, enum breaker_end how, uint64_t now_ms)

@@ -21,7 +21,7 @@ struct breaker {		/* all zero: closed */
 
 /* May a job go out now? The one that is the trial must be followed by breaker_take(). */
 bool breaker_allows(const struct breaker *b, uint64_t now_ms);
-/* A job goes out. True: it is the trial, and its end is told with that. */
+/* A job goes out. True: it is the trial, and its end is told with that. One that was let out beside it is none. */
 bool breaker_take(struct breaker *b);
 
 enum breaker_end {

@@ -15,7 +15,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024 };
+enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024, CPUS_MAX = 4, MEMORY_MAX_KB = 8 << 20 };
 static const double fit_kept = 127.0 / 128;	/* of a line's sums, at each new job */
 
 /* As on disk. */
@@ -157,8 +157,22 @@ static void learn_mean(struct history *h, uint64_t occupancy_us)
 	h->mean_log += (log((double)occupancy_us + 1) - h->mean_log) / (double)h->seen;
 }
 
+/*
+ * A volunteer may say anything of a job, and what is believed here is what others are asked for: one that was said to take all
+ * memory would run alone there.
+ */
+static struct history_cost plausible(struct history_cost seen)
+{
+	if (seen.cpu_us / CPUS_MAX > seen.occupancy_us)
+		seen.cpu_us = CPUS_MAX * seen.occupancy_us;
+	if (seen.memory_kb > MEMORY_MAX_KB)
+		seen.memory_kb = MEMORY_MAX_KB;
+	return seen;
+}
+
 void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed)
 {
+	seen = plausible(seen);
 	seen.occupancy_us = (uint64_t)((double)seen.occupancy_us * speed);
 	h->unsaved = true;
 	learn_job(h, j->key, seen);

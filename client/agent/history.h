@@ -51,7 +51,10 @@ void history_free(struct history *h);
 
 enum history_source history_predict(const struct history *h, const struct history_job *j, struct history_cost *out);
 
-/* It ended. speed: of the machine it ran on (speed.h); occupancy is kept as if that were 1. */
+/*
+ * It ended. speed: of the machine it ran on (speed.h); occupancy is kept as if that were 1. Of that we hold the clock; what is
+ * said of the rest is kept within what can be.
+ */
 void history_learn(struct history *h, const struct history_job *j, struct history_cost seen, double speed);
 
 /*

@@ -34,7 +34,7 @@ struct candidate {
 	struct peer *peer;
 	unsigned cap;
 	bool reserved;
-	uint32_t id;		/* what its reservation is known by there: the attempt's that made it */
+	uint32_t id;		/* what its reservation is known by there: new at each, and its holder may change */
 	bool refused;	/* said no to this attempt */
 };
 
@@ -203,9 +203,9 @@ static bool usable(const struct candidate *c, const struct attempt *a)
 static void reserve_at(struct attempt *a, struct candidate *c)
 {
 	c->reserved = true;
-	c->id = a->id;
+	c->id = a->all->next_id++;
 	outlook_reserved(peer_outlook(c->peer), a->share);
-	peer_reserve(c->peer, a->id, &a->reserve);
+	peer_reserve(c->peer, c->id, &a->reserve);
 }
 
 static size_t reserved(const struct attempt *a)

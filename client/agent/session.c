@@ -191,6 +191,8 @@ void session_find_toolchain(struct session *s)
 	/* a job that says anything is done again here, so what it would say it with does not count */
 	data_needs(job, &s->ask.env, DATA_OUTPUT, &c->needs);
 	c->work.data = c;
+	if (s->closure)
+		s->closure->session = NULL;	/* the other way's, still under way */
 	s->closure = c;
 	s->toolchain = NULL;
 	s->toolchain_failed = false;

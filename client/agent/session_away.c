@@ -225,6 +225,7 @@ static bool other_goes_on(struct session *s, const struct attempt *at, enum reas
 		s->copy = NULL;
 		if (why != REASON_NONE)
 			return true;
+		attempt_over(s, false, BREAKER_NEITHER);	/* it may be the trial: the next must be able to try */
 		attempt_cancel(ptr_steal(&s->attempt));
 		return false;
 	}

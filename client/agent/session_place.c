@@ -15,7 +15,6 @@ enum {
 	FILES_COST_US = 3000,		/* of our CPU, to send a job in file mode: the budget */
 	TEXT_COST_US = 30000,		/* in text mode, until a preprocessor has shown */
 	COST_SHARE = 8,			/* of the newest preprocessor in what is expected of the next */
-	HOURS_US = 3600u * 1000000,
 	HOPE_MS = 200,			/* for volunteers to answer, while a core is idle that is known to be slow */
 };
 
@@ -57,15 +56,13 @@ struct lease_note placing_note(const struct session *s)
 	return (struct lease_note){ .job = s->known_by, .predicted_us = s->predicted.known ? s->predicted.cost.occupancy_us : 0 };
 }
 
-/* What a volunteer says of a job is kept within what can be. */
 static struct history_cost seen_of(const struct attempt *at)
 {
 	struct job_result r = attempt_result(at);
 	uint64_t took = attempt_took_us(at), sent, received;
 
 	attempt_bytes(at, &sent, &received);
-	return (struct history_cost){ .cpu_us = r.cpu_us < HOURS_US ? r.cpu_us : HOURS_US, .occupancy_us = took,
-				      .memory_kb = r.max_rss_kb < UINT32_MAX ? r.max_rss_kb : 0, .bytes = sent + received };
+	return (struct history_cost){ .cpu_us = r.cpu_us, .occupancy_us = took, .memory_kb = r.max_rss_kb, .bytes = sent + received };
 }
 
 void placing_learn(struct session *s, const struct attempt *at)

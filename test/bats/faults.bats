@@ -53,6 +53,18 @@ lost() {
 	recovers
 }
 
+@test "the volunteer is absent, and the command could go either way: the agent lives" {
+	local i
+	cd "$BATS_TEST_TMPDIR" || return
+	remember
+	export RCC_HOSTS=127.0.0.1:1 RCC_MODE=auto
+	echo 'int x;' >a.c
+	for i in 1 2 3 4 5 6; do rcc gcc -c a.c; done
+	expect_counted '.reasons["no-candidate"]' 6
+	expect_counted .jobs.fallback 0
+	[ "$(grep -c ' start pid=' "$FARM/run/agent.log")" -eq 1 ] || fail "$(cat "$FARM/run/agent.log")"
+}
+
 @test "a host name that does not resolve" {
 	export RCC_HOSTS=volunteer.invalid
 	same gcc -c h.c

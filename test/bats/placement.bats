@@ -124,6 +124,38 @@ busy_host() { BUSY=$(rcc --hosts --json | jq -r '[.hosts[] | select(.running > 0
 	was_remote 0
 }
 
+@test "a trial whose copy ends first is followed by jobs that go out" {
+	local i good pid
+	sleeping s1 2
+	sleeping s5 2
+	good=$RCC_HOSTS
+	ready
+	job late 600
+	compile late
+	for ((i = 0; i < 50; i++)); do compile ready; done
+	for ((i = 1; i <= 12; i++)); do
+		rccd_start "b$i" --listen 127.0.0.1:0 --http off --jobs 2 --fault flip --toolchain-dir "$FARM/gcc"
+		RCC_HOSTS="$RCC_HOSTS $(address_of "b$i")"
+	done
+	RCC_HOSTS=${RCC_HOSTS#"$good"}
+	remember
+	for ((i = 0; i < 40; i++)); do
+		compile ready
+		[ "$(counted '.reasons.breaker')" -eq 0 ] || break
+	done
+	RCC_HOSTS=$good
+	sleep 5.5		# it stays open for 5 s
+	remember
+	compile late 3>&- &
+	pid=$!
+	wait_until 5 busy_host || fail "nobody has the trial"
+	kill -STOP "$(pid_of "$BUSY")"
+	wait "$pid"
+	expect_counted .copies 1
+	kill -CONT "$(pid_of "$BUSY")"
+	wait_until 10 went || fail "nothing goes: $(rcc --stats)"
+}
+
 # here COMMAND...: on a machine that takes four times as long
 here() {
 	[ "$(id -u)" -eq 0 ] || skip "only root can give this machine another name"

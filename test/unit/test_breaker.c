@@ -83,6 +83,19 @@ static void a_trial_that_was_given_up_is_followed_by_another(void **state)
 	assert_true(breaker_allows(&b, 7000));
 }
 
+static void of_two_that_go_out_together_one_is_the_trial(void **state)
+{
+	struct breaker b = opened();
+
+	(void)state;
+	assert_true(breaker_take(&b));
+	assert_false(breaker_take(&b));
+	breaker_ended(&b, false, BREAKER_NEITHER, 7000);
+	assert_false(breaker_allows(&b, 7000));
+	breaker_ended(&b, true, BREAKER_SERVED, 7000);
+	assert_true(breaker_allows(&b, 7000));
+}
+
 static void jobs_that_left_before_do_not_count_while_it_is_open(void **state)
 {
 	struct breaker b = opened();
@@ -100,6 +113,7 @@ int main(void)
 		cmocka_unit_test(it_opens_when_half_failed), cmocka_unit_test(old_failures_are_forgotten),
 		cmocka_unit_test(after_a_while_one_job_may_try), cmocka_unit_test(the_trial_decides),
 		cmocka_unit_test(a_trial_that_was_given_up_is_followed_by_another),
+		cmocka_unit_test(of_two_that_go_out_together_one_is_the_trial),
 		cmocka_unit_test(jobs_that_left_before_do_not_count_while_it_is_open),
 	};
 

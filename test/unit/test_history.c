@@ -71,6 +71,20 @@ static void memory_goes_up_at_once_and_down_slowly(void **state)
 	history_free(h);
 }
 
+static void what_cannot_be_is_not_believed(void **state)
+{
+	struct history *h = history_new();
+	struct history_job j = job("/a.c", 100);
+	struct history_cost c;
+
+	(void)state;
+	history_learn(h, &j, (struct history_cost){ .cpu_us = UINT64_MAX, .occupancy_us = 1000, .memory_kb = UINT64_MAX }, 1);
+	history_predict(h, &j, &c);
+	assert_in_range(c.cpu_us, 1000, 10000);
+	assert_in_range(c.memory_kb, 1 << 20, 16 << 20);
+	history_free(h);
+}
+
 static void the_newest_counts_most(void **state)
 {
 	struct history *h = history_new();
@@ -268,7 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_an_unknown_job_nothing_is_said), cmocka_unit_test(cpu_and_occupancy_are_held_apart),
 		cmocka_unit_test(memory_goes_up_at_once_and_down_slowly),
-		cmocka_unit_test(memory_goes_up_at_once_and_down_slowly), cmocka_unit_test(the_newest_counts_most),
+		cmocka_unit_test(what_cannot_be_is_not_believed), cmocka_unit_test(the_newest_counts_most),
 		cmocka_unit_test(other_flags_and_other_compilers_are_other_jobs),
 		cmocka_unit_test(a_new_job_is_put_on_the_line_of_its_like), cmocka_unit_test(inputs_of_one_size_give_their_mean),
 		cmocka_unit_test(a_slow_machine_does_not_make_a_job_long), cmocka_unit_test(the_oldest_make_room),
