@@ -1,8 +1,8 @@
 /*
  * recent.c - one word for each fact: a part of its hash, and when it was seen.
  *
- * A word is written and read at once, so no lock is needed; a fact takes the place of
- * another one whose hash ends alike.
+ * A word is written and read at once, so no lock is needed. Only where PROBES facts whose
+ * hashes end alike are all recent does one take the place of another.
  */
 #include "recent.h"
 
@@ -11,7 +11,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SLOTS = 1 << 14, TIME_BITS = 32 };
+enum { SLOTS = 1 << 14, TIME_BITS = 32, PROBES = 4 };
 
 /* The upper half is the hash's, the lower one the time in ms; 0: empty. */
 struct recent {
@@ -66,25 +66,44 @@ static bool quiet(const struct fact *f, int64_t dir_ns, int64_t now_ns)
 
 static uint32_t ms_of(int64_t ns) { return (uint32_t)(ns / 1000000); }
 
+static bool is_recent(uint64_t word, int64_t now_ns)
+{
+	return word && ms_of(now_ns) - (uint32_t)word < RECENT_MS;
+}
+
 void recent_note(struct recent *r, const struct fact *f, int64_t dir_ns, int64_t now_ns)
 {
-	uint64_t h;
+	uint64_t h, new;
+	size_t at = 0;
 
 	if (!quiet(f, dir_ns, now_ns))
 		return;
 	h = hash_of(f);
-	atomic_store_explicit(&r->slots[h % SLOTS], h >> TIME_BITS << TIME_BITS | ms_of(now_ns), memory_order_relaxed);
+	new = h >> TIME_BITS << TIME_BITS | ms_of(now_ns);
+	for (size_t i = 0; i < PROBES; i++) {
+		uint64_t word = atomic_load_explicit(&r->slots[(h + i) % SLOTS], memory_order_relaxed);
+
+		at = i;
+		if (word >> TIME_BITS == h >> TIME_BITS || !is_recent(word, now_ns))
+			break;
+	}
+	atomic_store_explicit(&r->slots[(h + at) % SLOTS], new, memory_order_relaxed);
 }
 
 bool recent_has(struct recent *r, const struct fact *f, int64_t now_ns)
 {
-	uint64_t h, found;
+	uint64_t h;
 
 	if (f->listed)
 		return false;
 	h = hash_of(f);
-	found = atomic_load_explicit(&r->slots[h % SLOTS], memory_order_relaxed);
-	return found && found >> TIME_BITS == h >> TIME_BITS && ms_of(now_ns) - (uint32_t)found < RECENT_MS;
+	for (size_t i = 0; i < PROBES; i++) {
+		uint64_t word = atomic_load_explicit(&r->slots[(h + i) % SLOTS], memory_order_relaxed);
+
+		if (word >> TIME_BITS == h >> TIME_BITS && is_recent(word, now_ns))
+			return true;
+	}
+	return false;
 }
 
 void recent_forget(struct recent *r)
