@@ -54,6 +54,7 @@ struct filejob {
 	struct changes changes;
 	struct used used;
 	struct result *result;
+	struct job_result said;
 	uint64_t stream_bytes[STREAM_FILE];	/* of stdout and stderr */
 	int output;			/* memfd */
 	bool clock_agrees;
@@ -71,6 +72,7 @@ struct task {
 	bool listing, with_parent;
 	struct facts facts;
 	bool unfit;			/* they may not be told */
+	struct result *held;
 };
 
 static void release(struct filejob *j)
@@ -116,6 +118,8 @@ static void on_done(uv_work_t *work, int status)
 	(void)status;
 	if (!j->freed)
 		t->done(t);
+	if (t->held)
+		result_release(t->held);
 	facts_free(&t->facts);
 	free(t->path);
 	free(t);
@@ -518,45 +522,57 @@ static bool speaks_of_scratch(const struct filejob *j)
 	return found;
 }
 
-static void check(struct task *t)
+/* All that came is what was said, and in our memory. */
+static enum reason store(const struct filejob *j, const struct result *r)
 {
-	struct filejob *j = t->job;
+	struct err err = { 0 };
+	int rc = result_write(r, j->output, &j->said, &err);
+
+	if (rc == 0)
+		return REASON_NONE;
+	log_warn("result", "text=\"%s\"", err.text);
+	return rc == ERR_OUTPUT ? REASON_OUTPUT_FAILED : REASON_SERVER_GARBAGE;
+}
+
+/* used is what it relied on. */
+static enum reason check(const struct filejob *j, struct facts *used)
+{
 	autofree char *why = NULL;
 	struct err err = { 0 };
+
+	if (told_used(&j->told, &j->used, used, &err) < 0) {
+		log_warn("used", "text=\"%s\"", err.text);
+		return REASON_SERVER_GARBAGE;
+	}
+	if (!changes_in_place(j))
+		return REASON_FILES_UNFIT;
+	if (!j->clock_agrees && !j->spec.has_date && shows_time(j, used)) {
+		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
+		return REASON_FILES_UNFIT;
+	}
+	if (!files_hold(j->spec.files, used, &why)) {
+		log_info("changed", "path=\"%s\"", why);
+		return REASON_FILES_CHANGED;
+	}
+	return speaks_of_scratch(j) ? REASON_DIAGNOSTICS : REASON_NONE;
+}
+
+static void finish(struct task *t)
+{
+	struct filejob *j = t->job;
 	struct digest id;
 
-	if (told_used(&j->told, &j->used, &t->facts, &err) < 0) {
-		log_warn("used", "text=\"%s\"", err.text);
-		j->verdict = REASON_SERVER_GARBAGE;
-	} else if (!changes_in_place(j)) {
-		j->verdict = REASON_FILES_UNFIT;
-	} else if (!j->clock_agrees && !j->spec.has_date && shows_time(j, &t->facts)) {
-		log_info("clock", "text=\"the date or time is in its files, and the volunteer has another\"");
-		j->verdict = REASON_FILES_UNFIT;
-	} else if (!files_hold(j->spec.files, &t->facts, &why)) {
-		log_info("changed", "path=\"%s\"", why);
-		j->verdict = REASON_FILES_CHANGED;
-	} else if (speaks_of_scratch(j)) {
-		j->verdict = REASON_DIAGNOSTICS;
-	}
+	j->verdict = store(j, t->held);
+	if (j->verdict == REASON_NONE)
+		j->verdict = check(j, &t->facts);
+	if (j->verdict != REASON_NONE || !worth_keeping(j))
+		return;
 	facts_next(&t->facts);
-	if (j->verdict == REASON_NONE && worth_keeping(j) && facts_fit(&t->facts))
+	if (facts_fit(&t->facts))
 		manifests_put(j->spec.manifests, &j->key, &t->facts, &id);
 }
 
-static void checked(struct task *t) { judged(t->job, t->job->verdict); }
-
-static void on_stored(int rc, const struct err *err, void *arg)
-{
-	struct filejob *j = arg;
-
-	if (rc < 0) {
-		log_warn("result", "text=\"%s\"", err->text);
-		judged(j, rc == ERR_OUTPUT ? REASON_OUTPUT_FAILED : REASON_SERVER_GARBAGE);
-		return;
-	}
-	start(task_new(j, check, checked));
-}
+static void finished(struct task *t) { judged(t->job, t->job->verdict); }
 
 /* What the outcome there means here; NONE: so far it is good. */
 static enum reason verdict_of(const struct filejob *j, const struct job_result *said)
@@ -591,8 +607,10 @@ void filejob_leave(struct filejob *j)
 void filejob_judge(struct filejob *j, struct result *r, const struct job_result *said)
 {
 	enum reason why;
+	struct task *t;
 
 	j->result = r;
+	j->said = *said;
 	j->stream_bytes[STREAM_STDOUT] = result_bytes(r, STREAM_STDOUT);
 	j->stream_bytes[STREAM_STDERR] = result_bytes(r, STREAM_STDERR);
 	j->clock_agrees = j->events->clock_agrees(j->arg);
@@ -600,10 +618,14 @@ void filejob_judge(struct filejob *j, struct result *r, const struct job_result 
 	j->output = why == REASON_NONE ? memfd_create("rcc-outcome", MFD_CLOEXEC) : -1;
 	if (why == REASON_NONE && j->output < 0)
 		why = REASON_OUTPUT_FAILED;
-	if (why != REASON_NONE)
+	if (why != REASON_NONE) {
 		judged(j, why);
-	else
-		result_store(r, j->spec.loop, RESULT_ALL, j->output, said, on_stored, j);
+		return;
+	}
+	t = task_new(j, finish, finished);
+	t->held = r;
+	result_hold(r);
+	start(t);
 }
 
 void filejob_said(const struct filejob *j, uint64_t *out, uint64_t *err)

@@ -10,12 +10,14 @@
 #include "dir_read.h"
 #include "file.h"
 #include "file_look.h"
+#include "recent.h"
 
 enum { TRIES = 4, LOOKUPS_FIRST = 8, NAMES_PER_LOOKUP = 16 };
 
 struct files {
 	struct look look;
 	struct dir_names *names;
+	struct recent *recent;
 };
 
 static int64_t real_now_ns(void)
@@ -38,6 +40,7 @@ struct files *files_new(const struct files_options *o)
 	f->look.user = geteuid();
 	f->look.digests = digest_cache_new(log, o->max_known ? o->max_known : 65536);
 	f->names = dir_names_new(f->look.now_ns);
+	f->recent = recent_new();
 	return f;
 }
 
@@ -47,6 +50,7 @@ void files_free(struct files *f)
 		return;
 	digest_cache_free(f->look.digests);
 	dir_names_free(f->names);
+	recent_free(f->recent);
 	free(f);
 }
 
@@ -181,18 +185,48 @@ static bool unchanged(struct files *f, struct walk *w, const struct fact *was, s
 	return true;
 }
 
-/* At most max of them. */
-static size_t find_changes(struct files *f, const struct facts *all, size_t max, struct facts *changed)
+/* How find_changes() goes about it. */
+struct pass {
+	size_t max;		/* changes, no more */
+	bool trust;		/* what was seen a moment ago is so */
+	bool trusted;		/* out: that made a difference */
+	int64_t now_ns;		/* when it began */
+};
+
+/* When the names around path last changed; never, if the walk did not come by. */
+static int64_t names_changed_ns(struct walk *w, const char *path)
+{
+	const struct walk_level *top = w->depth ? walk_top(w) : NULL;
+
+	if (!top || (size_t)(path_base(path) - path) != top->len + 1)
+		return INT64_MAX;
+	return top->id.mtime_ns > top->id.ctime_ns ? top->id.mtime_ns : top->id.ctime_ns;
+}
+
+static bool still_so(struct files *f, struct walk *w, struct pass *p, const struct fact *was, struct fact *now)
+{
+	if (p->trust && recent_has(f->recent, was, p->now_ns)) {
+		p->trusted = true;
+		return true;
+	}
+	if (!unchanged(f, w, was, now))
+		return false;
+	recent_note(f->recent, was, names_changed_ns(w, was->path), p->now_ns);
+	return true;
+}
+
+static size_t find_changes(struct files *f, struct pass *p, const struct facts *all, struct facts *changed)
 {
 	struct walk w;
 	const char *gone = NULL;	/* no directory any more */
 	size_t count = 0;
 
+	p->now_ns = f->look.now_ns();
 	walk_begin(&w);
-	for (size_t i = 0; i < all->count && count < max; i++) {
+	for (size_t i = 0; i < all->count && count < p->max; i++) {
 		struct fact now = { 0 };
 
-		if ((gone && path_below(all->v[i].path, gone)) || unchanged(f, &w, &all->v[i], &now))
+		if ((gone && path_below(all->v[i].path, gone)) || still_so(f, &w, p, &all->v[i], &now))
 			continue;
 		now.unread = all->v[i].unread && now.kind == FACT_FILE;
 		facts_set(changed, &now);
@@ -206,14 +240,35 @@ static size_t find_changes(struct files *f, const struct facts *all, size_t max,
 
 size_t files_changes(struct files *f, const struct facts *all, struct facts *changed)
 {
-	return find_changes(f, all, SIZE_MAX, changed);
+	return find_changes(f, &(struct pass){ .max = SIZE_MAX }, all, changed);
+}
+
+static bool all_unread(const struct facts *changed)
+{
+	for (size_t i = 0; i < changed->count; i++)
+		if (!changed->v[i].unread)
+			return false;
+	return true;
+}
+
+/* Where something changed that is read, other things will have: then all is looked at. */
+static size_t find_what_changed(struct files *f, const struct facts *all, struct facts *changed)
+{
+	struct pass quick = { .max = SIZE_MAX, .trust = true };
+	size_t count = find_changes(f, &quick, all, changed);
+
+	if (!quick.trusted || all_unread(changed))
+		return count;
+	facts_free(changed);
+	recent_forget(f->recent);
+	return files_changes(f, all, changed);
 }
 
 size_t files_refresh(struct files *f, struct facts *all, struct facts *changed)
 {
 	autofacts struct facts own = { 0 };
 	struct facts *now = changed ? changed : &own;
-	size_t count = files_changes(f, all, now);
+	size_t count = find_what_changed(f, all, now);
 
 	for (size_t i = 0; i < now->count; i++) {
 		struct fact copy = fact_copy(&now->v[i]);
@@ -227,8 +282,9 @@ bool files_hold(struct files *f, const struct facts *used, char **why)
 {
 	autofacts struct facts changed = { 0 };
 
-	if (find_changes(f, used, 1, &changed) == 0)
+	if (find_changes(f, &(struct pass){ .max = 1 }, used, &changed) == 0)
 		return true;
+	recent_forget(f->recent);
 	if (why)
 		*why = xstrdup(changed.v[0].path);
 	return false;

@@ -49,9 +49,12 @@ void files_listing(struct files *f, const char *path, struct fact *out);
  * directory, one for all absences in a directory. A file that is unread is not read for it either: it then lacks its contents.
  */
 size_t files_changes(struct files *f, const struct facts *all, struct facts *changed);
-/* Before a job: the same, and brings all up to date. changed may be NULL. */
+/*
+ * Before a job: the same, and brings all up to date. changed may be NULL. What has long been the same, and was looked at less than
+ * a second ago, is taken for that (recent.h): it may have changed since, which files_hold() finds after the job.
+ */
 size_t files_refresh(struct files *f, struct facts *all, struct facts *changed);
-/* After a job: all of used is still so. If not, *why (may be NULL; caller frees) is the first path that is not. */
+/* After a job: all of used is still so: each is looked at now. If not, *why (may be NULL; caller frees) is the first path that is not. */
 bool files_hold(struct files *f, const struct facts *used, char **why);
 
 /*

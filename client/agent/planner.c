@@ -141,21 +141,42 @@ static void learn_plan(struct planner *pl, const struct ask *ask, const struct s
 	plan_cache_learn(pl->cache, context, words_of(ask), plan, &directories, stamp);
 }
 
+/* Programs that were looked for, and where each was found: "" is nowhere. The ways of one command have the same ones. */
+struct found {
+	const char *path;
+	struct argv names, places;
+};
+
 /*
  * `as` without a slash is found as execvp would, per request. The file's
  * real path goes into the job: drivers print names with `..` in them, which
  * mean something only where each directory on the way exists.
  */
-static bool resolve(struct job *job, const char *path)
+static const char *find_program(struct found *f, const char *name)
+{
+	autofree char *found = NULL;
+	char *real;
+
+	for (size_t i = 0; i < f->names.count; i++)
+		if (str_eq(f->names.v[i], name))
+			return f->places.v[i];
+	found = proc_find(name, f->path, NULL, NULL);
+	real = found && *found == '/' ? realpath(found, NULL) : NULL;
+	argv_push(&f->names, name);
+	argv_push(&f->places, real ? real : "");
+	free(real);
+	return f->places.v[f->places.count - 1];
+}
+
+static bool resolve(struct job *job, struct found *f)
 {
 	for (size_t i = 0; i < job->step_count; i++) {
-		autofree char *found = proc_find(job->steps[i].program, path, NULL, NULL);
-		char *real = found && *found == '/' ? realpath(found, NULL) : NULL;
+		const char *real = find_program(f, job->steps[i].program);
 
-		if (!real)
+		if (!*real)
 			return false;
 		free(job->steps[i].program);
-		job->steps[i].program = real;
+		job->steps[i].program = xstrdup(real);
 	}
 	return true;
 }
@@ -164,17 +185,20 @@ static void resolve_units(struct plan *p, const char *path)
 {
 	static const struct verdict not_found = { .kind = VERDICT_LOCAL, .reason = REASON_UNUSUAL_PLAN,
 						  .detail = "a subcommand is not found by an absolute path" };
+	struct found f = { .path = path };
 
 	for (size_t i = 0; i < p->unit_count; i++) {
 		struct unit *u = &p->units[i];
 
-		if (u->verdict.kind == VERDICT_LOCAL || (resolve(&u->job, path) && resolve(&u->job_plain, path)))
+		if (u->verdict.kind == VERDICT_LOCAL || (resolve(&u->job, &f) && resolve(&u->job_plain, &f)))
 			continue;
 		u->verdict = p->verdict = not_found;
 	}
 	for (size_t i = 0; i < p->file_unit_count && p->files.kind == VERDICT_FILES; i++)
-		if (!resolve(&p->file_units[i].job, path))
+		if (!resolve(&p->file_units[i].job, &f))
 			p->files = not_found;
+	argv_free(&f.names);
+	argv_free(&f.places);
 }
 
 /* The driver would have said so; a remembered answer does not. */

@@ -25,7 +25,7 @@ struct result {
 	struct job_result said;
 	void (*done)(int rc, const struct err *err, void *arg);
 	void *arg;
-	bool storing, freed;
+	bool storing, freed;	/* storing: a worker thread has it */
 	int rc;
 	struct err err;
 };
@@ -67,13 +67,13 @@ uint64_t result_bytes(const struct result *r, uint32_t id)
 }
 
 /* Where each stream begins in fd: one is written alone, or all are, in their order. */
-static void place_streams(const struct result *r, off_t at[STREAM_FILE + JOB_OUTPUTS_MAX])
+static void place_streams(const struct result *r, uint32_t id, off_t at[STREAM_FILE + JOB_OUTPUTS_MAX])
 {
 	off_t next = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(r->raw); i++) {
 		at[i] = next;
-		next += r->id == RESULT_ALL ? (off_t)r->raw[i] : 0;
+		next += id == RESULT_ALL ? (off_t)r->raw[i] : 0;
 	}
 }
 
@@ -94,14 +94,14 @@ static int write_at(int fd, const unsigned char *p, size_t len, off_t *at)
 }
 
 /* In a worker thread. */
-static int store(struct result *r, struct err *err)
+static int store(const struct result *r, uint32_t id, int fd, const struct job_result *said, struct err *err)
 {
 	autobuf struct buf chunk = { 0 };
 	uint64_t total = 0;
 	XXH3_state_t hash;
 	off_t at[ARRAY_LEN(r->raw)];
 
-	place_streams(r, at);
+	place_streams(r, id, at);
 	XXH3_64bits_reset(&hash);
 	for (struct parcel *p = r->first; p; p = p->next) {
 		int rc;
@@ -112,12 +112,12 @@ static int store(struct result *r, struct err *err)
 			return rc;
 		XXH3_64bits_update(&hash, chunk.p, chunk.len);
 		total += chunk.len;
-		if ((p->id == r->id || r->id == RESULT_ALL) && write_at(r->fd, chunk.p, chunk.len, &at[p->id]) < 0) {
+		if ((p->id == id || id == RESULT_ALL) && write_at(fd, chunk.p, chunk.len, &at[p->id]) < 0) {
 			err_sys(err, "write output");
 			return ERR_OUTPUT;
 		}
 	}
-	if (total != r->said.output_bytes || XXH3_64bits_digest(&hash) != r->said.output_hash)
+	if (total != said->output_bytes || XXH3_64bits_digest(&hash) != said->output_hash)
 		return err_set(err, ERR_WIRE, "output does not have the hash that was said");
 	return 0;
 }
@@ -126,7 +126,7 @@ static void on_work(uv_work_t *work)
 {
 	struct result *r = work->data;
 
-	r->rc = store(r, &r->err);
+	r->rc = store(r, r->id, r->fd, &r->said, &r->err);
 }
 
 static void on_stored(uv_work_t *work, int status)
@@ -152,6 +152,20 @@ void result_store(struct result *r, uv_loop_t *loop, uint32_t id, int fd, const 
 	r->storing = true;
 	r->work.data = r;
 	uv_queue_work(loop, &r->work, on_work, on_stored);
+}
+
+void result_hold(struct result *r) { r->storing = true; }
+
+int result_write(const struct result *r, int fd, const struct job_result *said, struct err *err)
+{
+	return store(r, RESULT_ALL, fd, said, err);
+}
+
+void result_release(struct result *r)
+{
+	r->storing = false;
+	if (r->freed)
+		result_free(r);
 }
 
 void result_free(struct result *r)

@@ -31,7 +31,14 @@ uint64_t result_bytes(const struct result *r, uint32_t id);
  */
 void result_store(struct result *r, uv_loop_t *loop, uint32_t id, int fd, const struct job_result *said,
 		  void (*done)(int rc, const struct err *err, void *arg), void *arg);
-/* Safe while it is being stored: done is then not called, and fd may be closed. r may be NULL. */
+/*
+ * The same at once, all streams, for a worker thread that has more to do: between hold and release, which are the loop's.
+ * Nothing is added meanwhile.
+ */
+void result_hold(struct result *r);
+int result_write(const struct result *r, int fd, const struct job_result *said, struct err *err);
+void result_release(struct result *r);
+/* Safe while it is being stored or held: done is then not called, and fd may be closed. r may be NULL. */
 void result_free(struct result *r);
 
 #endif

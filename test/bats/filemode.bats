@@ -215,6 +215,18 @@ warns() {
 	went 3
 }
 
+# What the first build saw of it a moment before is believed until the first job of the second one ends.
+@test "a header that is edited between two builds, within the second" {
+	extra() {
+		printf 'int v = 2;\n' >v.h
+		touch -d @1700000000 v.h
+		for u in 1 2 3 4; do printf '#include "v.h"\nint u%d;\n' $u >u$u.c; done
+	}
+	same_sh 'all() { pids=; for u in 1 2 3 4; do $RCC gcc -g -c u$u.c & pids="$pids $!"; done; for p in $pids; do wait $p || return; done; }
+		all && all && echo "int v = 3;" >v.h && all'
+	went 12
+}
+
 @test "a second build asks nothing, and sends little" {
 	rm -rf "$W" && mkdir "$W" && cd "$W" && sources
 	RCC_HOSTS=$(address_of 1)

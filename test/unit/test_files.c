@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "files.h"
+#include "recent.h"
 #include "scratch.h"
 
 static struct files *open_files(const char *cache_dir)
@@ -412,6 +413,76 @@ static void what_no_job_saw_may_change(void **state)
 	harmless(other_names);	/* and with it the times of two directories */
 }
 
+static int64_t stopped_ns;
+static int64_t stopped_clock(void) { return stopped_ns; }
+
+/* All that is there has been so for a minute; no time passes but by the test. */
+static struct files *stop_clock(void)
+{
+	stopped_ns = test_now_ns();
+	return files_new(&(struct files_options){ .now_ns = stopped_clock });
+}
+
+static void what_was_just_seen_counts_before_a_job_but_not_after_it(void **state UNUSED)
+{
+	static void (*const ways[])(void) = { rewrite, touch, change_mode, remove_file, end_absence, shadow, file_to_dir, remove_dir };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct files *f = stop_clock();
+		autofacts struct facts all = { 0 };
+
+		look_around(f, &all);
+		assert_true(files_hold(f, &all, NULL));
+		ways[i]();
+		assert_int_equal(files_refresh(f, &all, NULL), 0);
+		assert_false(files_hold(f, &all, NULL));
+		assert_int_not_equal(files_refresh(f, &all, NULL), 0);	/* from here on all is looked at */
+		assert_true(files_hold(f, &all, NULL));
+		files_free(f);
+		scratch_remove(state);
+		assert_int_equal(scratch_make(state), 0);
+	}
+}
+
+static void what_was_seen_a_second_ago_is_looked_at(void **state UNUSED)
+{
+	struct files *f = stop_clock();
+	autofacts struct facts all = { 0 };
+
+	look_around(f, &all);
+	assert_true(files_hold(f, &all, NULL));
+	rewrite();
+	stopped_ns += RECENT_MS / 2 * 1000000;
+	assert_int_equal(files_refresh(f, &all, NULL), 0);
+	stopped_ns += RECENT_MS / 2 * 1000000;
+	assert_int_equal(files_refresh(f, &all, NULL), 1);
+	files_free(f);
+}
+
+static void set_age(const char *name, int seconds)
+{
+	struct timespec times[2] = { [1] = { .tv_sec = stopped_ns / 1000000000 - seconds } };
+
+	times[0] = times[1];
+	assert_int_equal(utimensat(AT_FDCWD, in_scratch(name), times, 0), 0);
+}
+
+static void what_is_young_is_looked_at_and_when_it_changed_so_is_all(void **state UNUSED)
+{
+	struct files *f = stop_clock();
+	autofacts struct facts all = { 0 };
+
+	look_around(f, &all);
+	set_age("main.c", RECENT_QUIET_S - 1);
+	assert_int_equal(files_refresh(f, &all, NULL), 1);
+	assert_true(files_hold(f, &all, NULL));
+	rewrite();
+	assert_int_equal(files_refresh(f, &all, NULL), 0);
+	write_text("main.c", "int n;");
+	assert_int_equal(files_refresh(f, &all, NULL), 2);
+	files_free(f);
+}
+
 static void a_listing_is_all_names_in_order(void **state UNUSED)
 {
 	struct files *f = open_files(NULL);
@@ -620,6 +691,9 @@ int main(void)
 		TEST(what_may_not_be_read_has_no_contents),
 		TEST(every_change_is_found),
 		TEST(what_no_job_saw_may_change),
+		TEST(what_was_just_seen_counts_before_a_job_but_not_after_it),
+		TEST(what_was_seen_a_second_ago_is_looked_at),
+		TEST(what_is_young_is_looked_at_and_when_it_changed_so_is_all),
 		TEST(a_listing_is_all_names_in_order),
 		TEST(a_crowded_directory_is_not_listed),
 		TEST(a_file_that_names_the_time_is_noted),
