@@ -828,6 +828,8 @@ void peer_job_started(struct peer *p, const struct outlook_run *run)
 	outlook_started(&p->outlook, run);
 }
 
+void peer_leave_alone(struct peer *p) { ban_failed(&p->outlook.bans, BAN_HOST, random_number(), clock_ms()); }
+
 /* Machines of one farm tend to be alike in whether they have a processor for each slot. */
 static void share_company(struct peers *ps)
 {

@@ -118,6 +118,8 @@ enum job_end {
 };
 void peer_job_started(struct peer *p, const struct outlook_run *run);
 void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how);
+/* It does not do what it says: no job for a while. */
+void peer_leave_alone(struct peer *p);
 void peer_fail(struct peer *p, enum reason why, const char *text);
 
 /* This machine slept: nothing that was known of connections and back-offs holds. All that are in use are made anew, at once. */

@@ -34,6 +34,7 @@ struct candidate {
 	struct peer *peer;
 	unsigned cap;
 	bool reserved;
+	uint64_t asked_ms;	/* when it was made */
 	uint32_t id;		/* what its reservation is known by there: new at each, and its holder may change */
 	bool refused;	/* said no to this attempt */
 };
@@ -203,6 +204,7 @@ static bool usable(const struct candidate *c, const struct attempt *a)
 static void reserve_at(struct attempt *a, struct candidate *c)
 {
 	c->reserved = true;
+	c->asked_ms = clock_ms();
 	c->id = a->all->next_id++;
 	outlook_reserved(peer_outlook(c->peer), a->share);
 	peer_reserve(c->peer, c->id, &a->reserve);
@@ -558,20 +560,29 @@ void remotes_refused(struct remotes *rs, struct peer *p, uint32_t id, enum refus
 							       REASON_SERVER_REFUSED);
 }
 
+/* It lost p, or what it hoped of p. A result that has come whole is as good as ever. */
+static bool lost_one(struct attempt *a, struct peer *p, enum reason why)
+{
+	struct candidate *c = candidate_of(a, p);
+
+	if (a->peer == p && a->state != STORING)
+		finish(a, why);
+	else if (c && !c->refused)
+		drop_candidate(a, c, why);
+	else
+		return false;
+	return true;
+}
+
+/* The end of one may be that of others: so each time from the beginning. */
 void remotes_lost(struct remotes *rs, struct peer *p, enum reason why)
 {
-	struct attempt *a, *next;
+	struct attempt *a;
 
-	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
-		struct candidate *c = candidate_of(a, p);
-
-		next = TAILQ_NEXT(a, link);
-		/* a result that has come whole is as good as ever */
-		if (a->peer == p && a->state != STORING)
-			finish(a, why);
-		else if (c)
-			drop_candidate(a, c, why);
-	}
+again:
+	TAILQ_FOREACH(a, &rs->attempts, link)
+		if (lost_one(a, p, why))
+			goto again;
 }
 
 /* When it would be done at the best of those that it has asked. */
@@ -675,20 +686,48 @@ void attempt_preprocessed(struct attempt *a, bool clean)
 	start_if_held(a);
 }
 
+/* One that says it has free slots, and does not grant them, is asked in vain. */
+static struct candidate *asked_in_vain(const struct attempt *a, uint64_t now)
+{
+	for (size_t i = 0; i < a->candidate_count; i++) {
+		struct candidate *c = &a->candidates[i];
+
+		if (c->reserved && now - c->asked_ms > STALL_MS && peer_outlook(c->peer)->free)
+			return c;
+	}
+	return NULL;
+}
+
+/* True: it is over, or another candidate is out of the race for it. */
+static bool ended_by_time(struct attempt *a, uint64_t now)
+{
+	struct candidate *vain = asked_in_vain(a, now);
+
+	if ((a->state == SENDING || a->state == RUNNING) &&
+	    (now - a->heard_ms > STALL_MS || now - a->granted_us / 1000 > JOB_MS)) {
+		finish(a, REASON_SERVER_STALLED);
+	} else if (vain) {
+		log_warn("asked-in-vain", "attempt=%u slots=%u free=%u", a->id, peer_outlook(vain->peer)->slots, peer_outlook(vain->peer)->free);
+		peer_leave_alone(vain->peer);
+		peer_cancel(vain->peer, vain->id);
+		drop_candidate(a, vain, REASON_NO_CANDIDATE);
+	} else if (hopeless(a)) {
+		finish(a, REASON_NO_CANDIDATE);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct remotes *rs = timer->data;
-	uint64_t now = clock_ms();
-	struct attempt *a, *next;
+	struct attempt *a;
 
-	for (a = TAILQ_FIRST(&rs->attempts); a; a = next) {
-		next = TAILQ_NEXT(a, link);
-		if ((a->state == SENDING || a->state == RUNNING) &&
-		    (now - a->heard_ms > STALL_MS || now - a->granted_us / 1000 > JOB_MS))
-			finish(a, REASON_SERVER_STALLED);
-		else if (hopeless(a))
-			finish(a, REASON_NO_CANDIDATE);
-	}
+again:
+	TAILQ_FOREACH(a, &rs->attempts, link)
+		if (ended_by_time(a, clock_ms()))
+			goto again;
 }
 
 struct remotes *remotes_new(uv_loop_t *loop, const struct history *history)

@@ -274,7 +274,8 @@ static void take_back(struct agent *a)
 		struct place_job j;
 
 		next = TAILQ_NEXT(s, link);
-		if (!s->attempt || attempt_granted(s->attempt) || now - s->placed_ms < LOCAL_FIRST_AFTER_MS)
+		if (!s->attempt || attempt_granted(s->attempt) || now - s->placed_ms < LOCAL_FIRST_AFTER_MS || stays_away(s) ||
+		    leases_taken(a->leases) >= s->settings.local_slots)
 			continue;
 		v = placing_view(a);
 		j = job_view(s);

@@ -112,6 +112,19 @@ went_well() {
 	goes_on
 }
 
+@test "it says that it has slots, and grants none" {
+	liar no-grant
+	remember
+	timeout 60 rcc gcc "$OPTION" -c a.c
+	cmp a.o "$BATS_TEST_TMPDIR/local.o"
+	said | grep -q '^reserve'
+	one_reason no-candidate
+	# and is left alone after that
+	rcc gcc "$OPTION" -c a.c
+	[ "$(said | grep -c '^reserve')" -eq 1 ]
+	goes_on
+}
+
 @test "it says that the compiler died" {
 	liar signal 11
 	comes_to job-killed

@@ -207,7 +207,9 @@ async def control(peer):
         if kind == TOOLCHAIN:
             peer.send(TOOLCHAIN_STATE, wire.digest(payload) + struct.pack("<BQQ", wire.READY, 0, 0) + wire.text(""))
         elif kind == RESERVE:
-            peer.send(GRANT, struct.pack("<Q", 1), ident)
+            say("reserve")
+            if lie != "no-grant":
+                peer.send(GRANT, struct.pack("<Q", 1), ident)
         elif kind == PING:
             peer.send(PONG, payload + struct.pack("<Q", time.time_ns() // 1000), ident)
         else:
