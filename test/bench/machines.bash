@@ -8,6 +8,7 @@
 : "${farm_scratch?}"
 
 declare -A machine_pid=() machine_address=()
+machine_makers=()	# the processes that made them: where one ends, its machine does
 machine_groups=()	# our own directories below those of the controllers cpu and cpuacct, or below that of version 2
 
 # Says why there can be no machines here, if so.
@@ -44,13 +45,12 @@ machine_start() {
 		'hostname "$0" && mount -t tmpfs run /run && ip link set lo up; trap exit TERM; while :; do sleep 1000 & wait; done' \
 		"$1" </dev/null >/dev/null 2>&1 &
 	outer=$!
-	farm_pids+=("$outer")
+	machine_makers+=("$outer")
 	for ((i = 0; i < 100; i++)); do
 		machine_pid[$1]=$(pgrep -P "$outer") && [ "$(nsenter -t "${machine_pid[$1]}" -u -m sh -c 'hostname; stat -f -c %T /run' 2>/dev/null)" = "$1"$'\n'tmpfs ] && break
 		sleep 0.05
 	done
 	[ "$i" -lt 100 ] || farm_die "machine $1 did not start"
-	farm_pids+=("${machine_pid[$1]}")
 }
 
 # machine_connect NAME NUMBER: puts its card on the bridge.
@@ -80,16 +80,28 @@ machines_start() {
 
 # machines_end: all of them, with what ran there.
 machines_end() {
-	local name group
+	local name group i
 
-	[ ${#machine_pid[@]} -eq 0 ] || kill -KILL "${machine_pid[@]}" 2>/dev/null
+	[ ${#machine_makers[@]} -eq 0 ] || kill -KILL "${machine_makers[@]}" 2>/dev/null
 	for name in "${!machine_pid[@]}"; do
-		while kill -0 "${machine_pid[$name]}" 2>/dev/null; do sleep 0.05; done
-		for group in ${machine_groups[@]+"${machine_groups[@]}"}; do
-			[ ! -d "$group/$name" ] || rmdir "$group/$name"
+		for ((i = 0; i < 100; i++)); do
+			kill -0 "${machine_pid[$name]}" 2>/dev/null || break
+			sleep 0.05
 		done
+		for group in ${machine_groups[@]+"${machine_groups[@]}"}; do group_end "$group/$name"; done
 	done
-	machine_pid=() machine_address=()
+	[ ${#machine_makers[@]} -eq 0 ] || wait "${machine_makers[@]}" 2>/dev/null
+	machine_pid=() machine_address=() machine_makers=()
+}
+
+# Of processes that have ended, the last may still be on its way.
+group_end() {
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		[ -d "$1" ] && ! rmdir "$1" 2>/dev/null || return
+		sleep 0.05
+	done
 }
 
 # machines_open: so that nothing is left, whichever way the script ends. After farm_open.

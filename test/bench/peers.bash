@@ -6,8 +6,6 @@
 
 : "${farm_scratch?}"
 
-peer_logs=()	# of the volunteers' daemons
-
 # peer_refuse PEER: says why it is not measured, if so.
 peer_refuse() {
 	local program programs
@@ -28,8 +26,7 @@ peer_daemon() {
 	local name=$1
 
 	shift
-	peer_logs+=("$farm_scratch/$name.log")
-	in_machine "$name" "$@" >"$farm_scratch/$name.log" 2>&1 </dev/null &
+	in_machine "$name" "$@" >>"$farm_scratch/$name.log" 2>&1 </dev/null &
 	disown
 }
 
@@ -53,7 +50,7 @@ distcc_start() {
 
 	shift
 	for name; do
-		mkdir -m 777 "$farm_scratch/$name"
+		mkdir -p -m 777 "$farm_scratch/$name"
 		peer_daemon "$name" env TMPDIR="$farm_scratch/$name" distccd --no-detach --daemon --listen "${machine_address[$name]}" \
 			--allow 10.31.0.0/24 --enable-tcp-insecure --jobs "$slots" --nice 0 --log-stderr --log-level notice
 		hosts+=" ${machine_address[$name]}/$slots"
@@ -72,7 +69,7 @@ icecream_daemon() {
 	shift
 	mkdir "$farm_scratch/$name" && chown icecc: "$farm_scratch/$name"
 	peer_daemon "$name" sh -c 'mkdir -m 777 /run/icecc && exec "$@"' sh \
-		iceccd -n rcc-bench -s "${machine_address[client]}" -N "$name" -b "$farm_scratch/$name" --nice 0 -v "$@"
+		iceccd -n rcc-bench -s "${machine_address[client]}:8765" -N "$name" -b "$farm_scratch/$name" --nice 0 -v "$@"
 }
 
 # Waits until the scheduler has heard of this many.
@@ -91,7 +88,7 @@ icecream_start() {
 	local slots=$1 name
 
 	shift
-	in_machine client icecc-scheduler -n rcc-bench -vv >"$farm_scratch/scheduler.log" 2>&1 </dev/null &
+	in_machine client icecc-scheduler -n rcc-bench -vvv >"$farm_scratch/scheduler.log" 2>&1 </dev/null &
 	disown
 	listening client 8765
 	icecream_daemon client -m 4 --no-remote
