@@ -45,6 +45,7 @@ machine_start() {
 		'hostname "$0" && mount -t tmpfs run /run && ip link set lo up; trap exit TERM; while :; do sleep 1000 & wait; done' \
 		"$1" </dev/null >/dev/null 2>&1 &
 	outer=$!
+	disown
 	machine_makers+=("$outer")
 	for ((i = 0; i < 100; i++)); do
 		machine_pid[$1]=$(pgrep -P "$outer") && [ "$(nsenter -t "${machine_pid[$1]}" -u -m sh -c 'hostname; stat -f -c %T /run' 2>/dev/null)" = "$1"$'\n'tmpfs ] && break
@@ -90,7 +91,6 @@ machines_end() {
 		done
 		for group in ${machine_groups[@]+"${machine_groups[@]}"}; do group_end "$group/$name"; done
 	done
-	[ ${#machine_makers[@]} -eq 0 ] || wait "${machine_makers[@]}" 2>/dev/null
 	machine_pid=() machine_address=() machine_makers=()
 }
 
