@@ -1,7 +1,7 @@
 # rcc: programs in build/, everything else by name below. See README.md.
 #
 #	make [CC=clang] [SANITIZE=address,undefined] [O=build]
-#	make check | demo | bench | lint | install | uninstall | clean
+#	make check | demo | bench | bench-placement | lint | install | uninstall | clean
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -128,7 +128,13 @@ $O/bench/files: $O/test/bench/files.o $O/test/lib/agent.a $O/test/lib/common.a
 	$(CC) $(LDFLAGS) $(SANITIZE_LINK) -o $@ $^ -lgnutls -luv -llz4 -lz -lpthread
 bench: all $O/bench/box $O/bench/files
 	@O="$O" test/bench/run
-.PHONY: unit unit-build setup check demo bench
+# Takes about half an hour; the last needs root.
+bench-placement: all
+	@O="$O" test/bench/sleepers
+	@O="$O" test/bench/sleepers --peer distcc
+	@O="$O" test/bench/sleepers --peer icecream
+	@O="$O" test/bench/farm
+.PHONY: unit unit-build setup check demo bench bench-placement
 
 # One program a decoder, by libFuzzer: make fuzz, then run build/fuzz/fuzz_frame.
 FUZZ = $(patsubst test/fuzz/%.c,$O/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
@@ -150,7 +156,8 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppress=missingIncludeSystem \
 		--enable=warning,portability --include="$$queue" -D_GNU_SOURCE '-D__typeof__(x)=void *' \
 		-Icommon -Iclient -Iclient/agent -Iserver -Iserver/box common client server
-	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads test/bench/modes test/bench/identical .ci/run
+	shellcheck -x contrib/setup contrib/demo test/check test/bench/run test/bench/workloads test/bench/modes test/bench/identical \
+		test/bench/sleepers test/bench/farm .ci/run
 .PHONY: lint
 
 include contrib/install.mk

@@ -125,18 +125,25 @@ farm_start() {
 	export RCC_MODE=${RCC_MODE:-auto} RCC_LOCAL_SLOTS=0
 }
 
-# farm_make LOG ARGUMENT...: make in the background, so that ^C and TERM are
+# farm_run LOG COMMAND...: a build in the background, so that ^C and TERM are
 # heard at once; its status is ours.
-farm_make() {
+farm_run() {
 	local log=$1 status
 
 	shift
-	make "$@" >"$log" 2>&1 </dev/null &
+	"$@" >"$log" 2>&1 </dev/null &
 	farm_build=$!
 	wait "$farm_build"
 	status=$?
 	farm_build=
 	return $status
+}
+
+farm_make() {
+	local log=$1
+
+	shift
+	farm_run "$log" make "$@"
 }
 
 # farm_count FILTER: one number of rcc --stats --json; 0 if it is not there.

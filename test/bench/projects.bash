@@ -11,7 +11,8 @@
 
 projects=(lua zlib re2 redis redis-g)
 
-declare -A source_of=([lua]=lua5.4 [zlib]=zlib [re2]=re2 [redis]=redis [redis-g]=redis)
+# Besides json, the tests of a C++ library, which takes minutes: only where it is named.
+declare -A source_of=([lua]=lua5.4 [zlib]=zlib [re2]=re2 [redis]=redis [redis-g]=redis [json]=nlohmann-json3)
 
 prepare_zlib() { ./configure --static >/dev/null; }
 # Debian leaves out two generated sources, so its own makefile cannot finish;
@@ -30,6 +31,13 @@ c_standard() { [ "$1" != lua ] || echo ' -std=gnu99'; }
 prepare_redis() { export SOURCE_DATE_EPOCH=0; }
 prepare_redis-g() { prepare_redis; }
 
+# Of its tests, those of 2 to 6 seconds; CMake would write the header.
+prepare_json() {
+	mkdir -p tests/gen && echo '#define TEST_DATA_DIRECTORY "data"' >tests/gen/test_data.hpp
+	(cd tests && unit_rules json) >tests/units.mk
+}
+
+make_json() { echo -C tests -f units.mk O=.; }
 make_lua() { echo -C src linux; }
 make_zlib() { echo libz.a minigzip example; }
 make_redis() { echo -C src MALLOC=libc DEBUG= DEBUG_FLAGS= redis-server redis-cli; }
@@ -39,6 +47,39 @@ make_redis-g() { echo -C src MALLOC=libc redis-server redis-cli; }
 same_redis-g() {
 	strip --strip-debug -o "$farm_scratch/one.o" "$1" && strip --strip-debug -o "$farm_scratch/other.o" "$2" &&
 		cmp "$farm_scratch/one.o" "$farm_scratch/other.o"
+}
+
+# --- only their compile commands -------------------------------------------
+# Each row: where they run, what they are told, and a function that prints the units.
+
+declare -A units_in=([lua]=src [redis]=src [json]=tests)
+declare -A units_flags=([lua]='-std=gnu99 -O2 -Wall -Wextra -DLUA_USE_LINUX -DLUA_COMPAT_5_3'
+	[redis]='-std=c11 -pedantic -Wall -W -Wno-missing-field-initializers -O3 -g -ggdb -DREDIS_STATIC= -I../deps/hiredis -I../deps/linenoise -I../deps/lua/src -I../deps/hdr_histogram'
+	[json]='-std=c++11 -O1 -DDOCTEST_CONFIG_SUPER_FAST_ASSERTS -DJSON_TEST_KEEP_MACROS -I../include -Ithirdparty/doctest -Ithirdparty/fifo_map -Igen')
+
+units_lua() { printf '%s\n' *.c; }
+# What is for other systems is included by ae.c.
+units_redis() { printf '%s\n' *.c | grep -v '^ae_'; }
+units_json() {
+	printf 'src/unit-%s.cpp\n' 32bit allocator alt-string capacity class_const_iterator class_iterator comparison diagnostics \
+		disabled_exceptions element_access1 hash items iterators1 iterators2 merge_patch meta ordered_json ordered_map \
+		pointer_access reference_access unicode1 unicode4 user_defined_input wstring
+}
+
+# unit_rules PROJECT: a makefile of its compile commands, from its units' directory; objects go to O.
+unit_rules() {
+	local unit object objects='' rules=''
+
+	for unit in $("units_$1"); do
+		object=${unit##*/}
+		object="\$(O)/${object%.*}.o"
+		objects+=" $object"
+		case $unit in
+		*.c) rules+="$object: $unit; \$(CC) ${units_flags[$1]} -c $unit -o \$@"$'\n' ;;
+		*) rules+="$object: $unit; \$(CXX) ${units_flags[$1]} -c $unit -o \$@"$'\n' ;;
+		esac
+	done
+	printf 'all:%s\n%s' "$objects" "$rules"
 }
 
 # --- sources ---------------------------------------------------------------

@@ -87,7 +87,7 @@ static int run(char **argv, const char *in, const char *out, const char *how)
 
 int main(int argc, char **argv)
 {
-	static const char *const with_value[] = { "-dumpbase", "-x", "-MF", "-MT", "-dumpdir" };
+	static const char *const with_value[] = { "-dumpbase", "-x", "-MF", "-MT", "-dumpdir", "--param" };
 	const char *in = NULL, *out = "-", *how = "";
 
 	for (int i = 1; i < argc; i++) {
