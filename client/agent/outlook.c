@@ -25,17 +25,31 @@ void outlook_unreserved(struct outlook *o, double share)
 	o->pending = o->outstanding ? o->pending - share : 0;
 }
 
+static double company_now(const struct outlook *o, uint64_t now_us)
+{
+	return o->company_us + (double)o->running_count * (double)(now_us - o->changed_us);
+}
+
+static void pass_time(struct outlook *o, uint64_t now_us)
+{
+	o->company_us = company_now(o, now_us);
+	o->changed_us = now_us;
+}
+
 void outlook_started(struct outlook *o, const struct outlook_run *run)
 {
+	pass_time(o, run->since_us);
 	if (o->running_count == o->running_room) {
 		o->running_room = o->running_room ? 2 * o->running_room : 4;
 		o->running = xrealloc(o->running, o->running_room * sizeof *o->running);
 	}
-	o->running[o->running_count++] = *run;
+	o->running[o->running_count] = *run;
+	o->running[o->running_count++].company_us = o->company_us;
 }
 
-void outlook_ended(struct outlook *o, uint64_t id)
+void outlook_ended(struct outlook *o, uint64_t id, uint64_t now_us)
 {
+	pass_time(o, now_us);
 	for (size_t i = 0; i < o->running_count; i++)
 		if (o->running[i].id == id) {
 			memmove(o->running + i, o->running + i + 1, (--o->running_count - i) * sizeof *o->running);
@@ -43,18 +57,32 @@ void outlook_ended(struct outlook *o, uint64_t id)
 		}
 }
 
-double outlook_load(const struct outlook *o, bool runs)
+static double load_of(const struct outlook *o, double others)
 {
-	unsigned busy = o->slots > o->free ? o->slots - o->free : 0, ours = (unsigned)o->running_count;
-	unsigned others = ours > busy ? ours : busy;
-
-	others -= runs && others;
-	if (o->slots < 2)
+	if (o->slots < 2 || others <= 0)
 		return 0;
-	return others >= o->slots ? 1 : (double)others / (o->slots - 1);
+	return others >= o->slots - 1 ? 1 : others / (o->slots - 1);
 }
 
-double outlook_speed(const struct outlook *o, uint64_t now_us) { return speed_now(&o->speed, outlook_load(o, false), now_us / 1000); }
+double outlook_load(const struct outlook *o)
+{
+	unsigned busy = o->slots > o->free ? o->slots - o->free : 0, ours = (unsigned)o->running_count;
+
+	return load_of(o, ours > busy ? ours : busy);
+}
+
+double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us)
+{
+	for (size_t i = 0; i < o->running_count; i++) {
+		const struct outlook_run *r = &o->running[i];
+
+		if (r->id == id && now_us > r->since_us)
+			return load_of(o, (company_now(o, now_us) - r->company_us) / (double)(now_us - r->since_us) - 1);
+	}
+	return 0;
+}
+
+double outlook_speed(const struct outlook *o, uint64_t now_us) { return speed_now(&o->speed, outlook_load(o), now_us / 1000); }
 
 static bool has_use(const struct outlook *o, double more, uint64_t now_us)
 {

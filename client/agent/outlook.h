@@ -16,6 +16,7 @@ struct outlook_run {
 	uint64_t id;			/* any number that names it while it runs */
 	uint64_t predicted_us;		/* on a machine of speed 1 */
 	uint64_t since_us;
+	double company_us;		/* filled in: outlook.company_us then */
 };
 
 struct outlook {			/* all zero: nothing known; freed by outlook_free() */
@@ -24,6 +25,8 @@ struct outlook {			/* all zero: nothing known; freed by outlook_free() */
 	double pending;			/* the jobs that they stand for: one that asks at three is a third of a job at each */
 	struct outlook_run *running;	/* our jobs there */
 	size_t running_count, running_room;
+	double company_us;		/* our running jobs, summed over time until changed_us */
+	uint64_t changed_us;
 	struct speed speed;
 	struct bans bans;
 };
@@ -35,10 +38,12 @@ void outlook_reserved(struct outlook *o, double share);
 void outlook_unreserved(struct outlook *o, double share);
 /* A job of ours begins, or has ended. */
 void outlook_started(struct outlook *o, const struct outlook_run *run);
-void outlook_ended(struct outlook *o, uint64_t id);
+void outlook_ended(struct outlook *o, uint64_t id, uint64_t now_us);
 
-/* How busy it is besides a job (speed.h): one that runs there (ours), or one that may come. */
-double outlook_load(const struct outlook *o, bool runs);
+/* How busy it is besides a job that may come (speed.h). */
+double outlook_load(const struct outlook *o);
+/* How busy we kept it besides this job that runs there, from its begin to now. */
+double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us);
 /* How fast it would be for one more job. */
 double outlook_speed(const struct outlook *o, uint64_t now_us);
 /* More slots are free there than our reservations will take, and would be of use. */

@@ -846,7 +846,7 @@ static void share_company(struct peers *ps)
 
 void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how)
 {
-	outlook_ended(&p->outlook, run);
+	outlook_ended(&p->outlook, run, clock_us());
 	p->cpu_us += cpu_us;
 	p->preempted += how == JOB_TAKEN_BACK;
 	p->jobs += how == JOB_SERVED;

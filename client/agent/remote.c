@@ -69,7 +69,7 @@ struct attempt {
 	struct result *result;
 	struct job_result said;
 	uint64_t granted_us, took_us, heard_ms;
-	double load;			/* of the volunteer, besides it: at the grant; then between grant and result */
+	double load;			/* of the volunteer, besides it, between grant and result */
 	uint64_t sent_before, received_before, sent, received;
 };
 
@@ -302,7 +302,7 @@ static int on_result(struct attempt *a, struct frame *f, struct err *err)
 		return rc;
 	count_bytes(a);
 	a->took_us = clock_us() - a->granted_us;
-	a->load = (a->load + outlook_load(peer_outlook(a->peer), true)) / 2;
+	a->load = outlook_load_of(peer_outlook(a->peer), a->id, clock_us());
 	if (a->files) {
 		filejob_leave(a->files);
 		conn_send(a->conn, WIRE_JOB_END, 0, NULL);
@@ -424,7 +424,6 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 
 	a->peer = p;
 	a->granted_us = clock_us();
-	a->load = outlook_load(peer_outlook(p), false);
 	peer_job_started(p, &(struct outlook_run){ .id = a->id, .predicted_us = a->finish.occupancy_us, .since_us = a->granted_us });
 	a->conn = peer_take_conn(p, &job_ops, a);
 	if (!a->conn) {

@@ -180,7 +180,7 @@ static void end_attempt(struct world *w, uint32_t attempt, enum breaker_end how)
 	struct task *j = &w->jobs[t->job];
 
 	if (t->state == RUNNING)
-		outlook_ended(&a->views[t->view].outlook, attempt);
+		outlook_ended(&a->views[t->view].outlook, attempt, w->now_us);
 	forget_reservations(w, attempt);
 	t->state = OVER;
 	breaker_ended(&a->breaker, t->trial, how, w->now_us / 1000);
@@ -245,7 +245,7 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	struct history_job key = history_key(job);
 	bool guessed;
 	uint64_t predicted = predict(w, job, &guessed);
-	double load = (t->load + outlook_load(&v->outlook, true)) / 2;
+	double load = outlook_load_of(&v->outlook, attempt, w->now_us);
 
 	speed_learn(&v->outlook.speed, guessed ? history_typical_us(a->history) : predicted, took_us, load, guessed, now_ms);
 	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, load, now_ms));
@@ -377,9 +377,8 @@ static void on_granted(struct world *w, const struct event *e)
 	t->state = RUNNING;
 	t->view = e->view;
 	t->granted_us = w->now_us;
-	t->load = outlook_load(&v->outlook, false);
 	a->budget.jobs += !t->copy;
-	outlook_started(&v->outlook, &(struct outlook_run){ attempt, predict(w, t->job, &guessed), w->now_us });
+	outlook_started(&v->outlook, &(struct outlook_run){ .id = attempt, .predicted_us = predict(w, t->job, &guessed), .since_us = w->now_us });
 	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = attempt, .token = e->token });
 	h = hedge_view_of(w, a, t);
 	late_check_at(w, attempt, w->now_us + hedge_after_us(&h) + 1);

@@ -71,7 +71,6 @@ struct attempt {
 	double share;			/* of a job that each of the reservations stands for */
 	uint32_t view;			/* that runs it */
 	uint64_t reserved_us, granted_us;
-	double load;			/* of the volunteer, besides it, at the grant */
 };
 
 /* What an agent knows of one volunteer. */
