@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "cores.h"
 #include "gap.h"
 #include "log.h"
 #include "logind.h"
@@ -45,6 +46,15 @@ static enum policy policy_of(const struct options *o)
 }
 
 static const char *root_of(const struct server *s) { return s->options->owner_root ? s->options->owner_root : ""; }
+
+unsigned owner_processors(const struct server *s)
+{
+	struct owner_signals played = { 0 };
+
+	if (s->options->owner_root)
+		signals_read(root_of(s), &played);
+	return played.cores ? played.cores : cores_usable();
+}
 
 static void on_power_work(uv_work_t *work)
 {

@@ -11,5 +11,7 @@ struct owner;
 
 void owner_start(struct server *s);
 void owner_stop(struct server *s);
+/* How many processors jobs may use at once: the machine whose owner is looked for may be a played one. */
+unsigned owner_processors(const struct server *s);
 
 #endif

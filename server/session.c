@@ -11,10 +11,10 @@
 
 #include "callers.h"
 #include "clock.h"
-#include "cores.h"
 #include "intake.h"
 #include "listen.h"
 #include "log.h"
+#include "owner.h"
 #include "run.h"
 #include "slots.h"
 #include "toolchains.h"
@@ -177,7 +177,7 @@ static void welcome(struct session *x)
 {
 	const struct options *o = x->server->options;
 	struct utsname u;
-	struct wire_welcome m = { .version = WIRE_VERSION, .slots = (uint32_t)o->jobs, .processors = cores_usable(), .name = o->name,
+	struct wire_welcome m = { .version = WIRE_VERSION, .slots = (uint32_t)o->jobs, .processors = owner_processors(x->server), .name = o->name,
 				  .build = (char *)VERSION };
 	autobuf struct buf b = { 0 };
 
