@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "breaker.h"
+#include "crowd.h"
 #include "files.h"
 #include "hedge.h"
 #include "history.h"
@@ -42,6 +43,7 @@ struct agent {
 	struct history *history;	/* what jobs took */
 	char *history_path;		/* NULL: it is not kept */
 	struct speed here;		/* of this machine */
+	struct crowd crowd;
 	uint64_t preprocess_us;		/* what a preprocessor takes here of late */
 	struct breaker breaker;
 	struct hedge_budget budget;
@@ -54,6 +56,8 @@ struct agent {
 	bool stopping;			/* leave once nobody is connected and no lease is held */
 };
 
+/* How busy this machine is besides a compile, when so many others run here (speed.h). */
+double agent_load(const struct agent *a, double others);
 /* A job is away now: it may come to be late. */
 void agent_watch_late(struct agent *a);
 /* Have the waiting sessions looked at, once this event is dealt with. */

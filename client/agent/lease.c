@@ -3,6 +3,7 @@
  */
 #include "lease.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <sys/queue.h>
 
@@ -20,19 +21,22 @@ struct lease {
 	enum reason reason;
 	struct lease_note note;
 	uint64_t since_us;
+	double taken_us;		/* leases.taken_us then */
 };
 
 struct leases {
 	uv_loop_t *loop;
 	struct stats *stats;
-	void (*freed)(void *arg, const struct lease_note *note, uint64_t us);
+	void (*freed)(void *arg, const struct lease_note *note, uint64_t us, double company);
 	void *arg;
 	unsigned taken, count;
+	double taken_us;		/* taken, summed over time until changed_us */
+	uint64_t changed_us;
 	TAILQ_HEAD(, lease) live;
 };
 
 struct leases *leases_new(uv_loop_t *loop, struct stats *stats,
-			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us), void *arg)
+			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us, double company), void *arg)
 {
 	struct leases *ls = xcalloc(1, sizeof *ls);
 
@@ -46,21 +50,32 @@ static void on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static void change_taken(struct leases *ls, int by)
+{
+	uint64_t now = clock_us();
+
+	ls->taken_us += (double)ls->taken * (double)(now - ls->changed_us);
+	ls->changed_us = now;
+	ls->taken += (unsigned)by;
+}
+
 /* A pidfd is readable once its process has ended. */
 static void on_exit_of(uv_poll_t *poll, int status, int events)
 {
 	struct lease *l = poll->data;
 	struct leases *ls = l->all;
 	uint64_t us = clock_us() - l->since_us;
+	double company;
 
 	(void)status, (void)events;
 	TAILQ_REMOVE(&ls->live, l, link);
 	ls->count--;
-	ls->taken -= l->slots;
+	change_taken(ls, -(int)l->slots);
+	company = us ? fmax(0, (ls->taken_us - l->taken_us) / (double)us - l->slots) : 0;
 	stats_reason(ls->stats, l->reason, 0, us);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	close(l->pidfd);
-	ls->freed(ls->arg, &l->note, us);
+	ls->freed(ls->arg, &l->note, us, company);
 }
 
 /* Field 22 of /proc/PID/stat, in ticks since boot (proc(5)): makes a pid unique. 0: gone already. */
@@ -94,7 +109,8 @@ const char *lease_new(struct leases *ls, pid_t pid, int pidfd, const char *below
 		snprintf(l->text, sizeof l->text, "%d:%llu", (int)pid, start_time(pid));
 	TAILQ_INSERT_TAIL(&ls->live, l, link);
 	ls->count++;
-	ls->taken += l->slots;
+	change_taken(ls, (int)l->slots);
+	l->taken_us = ls->taken_us;
 	if (uv_poll_init(ls->loop, &l->poll, pidfd) < 0)
 		abort();
 	l->poll.data = l;

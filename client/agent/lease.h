@@ -22,9 +22,9 @@ struct lease_note {
 	uint64_t predicted_us;		/* 0: nothing was known of it */
 };
 
-/* freed is called whenever a lease ends, us after its begin. */
+/* freed is called whenever a lease ends, us after its begin; company: so many other slots were taken meanwhile, on average. */
 struct leases *leases_new(uv_loop_t *loop, struct stats *stats,
-			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us), void *arg);
+			  void (*freed)(void *arg, const struct lease_note *note, uint64_t us, double company), void *arg);
 /*
  * Lease a slot to the process pid, of which pidfd (taken over) tells the end.
  * below: the text of a live lease that it runs under; then

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -159,23 +160,24 @@ static void go_to_background(void)
 }
 
 /* How long a compile took here tells of this machine, if it is known what it takes; else of the compile. */
-static void learn_here(struct agent *a, const struct lease_note *note, uint64_t us)
+static void learn_here(struct agent *a, const struct lease_note *note, uint64_t us, double company)
 {
 	struct history_cost seen = { .cpu_us = us, .occupancy_us = us };
+	double load = agent_load(a, company);
 
 	if (note->predicted_us) {
-		speed_learn(&a->here, note->predicted_us, us, 0, false, clock_ms());
+		speed_learn(&a->here, note->predicted_us, us, load, false, clock_ms());
 		history_note_speed(a->history, HERE, &a->here);
 	} else if (note->job.key) {
-		history_learn(a->history, &note->job, seen, speed_now(&a->here, 0, clock_ms()));
+		history_learn(a->history, &note->job, seen, speed_now(&a->here, load, clock_ms()));
 	}
 }
 
-static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us)
+static void on_lease_freed(void *arg, const struct lease_note *note, uint64_t us, double company)
 {
 	struct agent *a = arg;
 
-	learn_here(a, note, us);
+	learn_here(a, note, us, company);
 	a->busy_ms = clock_ms();
 	agent_dispatch(a);
 }
@@ -293,6 +295,11 @@ void agent_dispatch(struct agent *a)
 	uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
 }
 
+double agent_load(const struct agent *a, double others)
+{
+	return a->cores < 2 ? others > 0 : fmin(1, others / (a->cores - 1));
+}
+
 void agent_dispatch_in(struct agent *a, unsigned ms)
 {
 	if (!uv_is_active((uv_handle_t *)&a->dispatch))
@@ -387,6 +394,7 @@ static void build_agent(void)
 	a->cores = cores_usable();
 	a->spare = cores_whole();
 	a->busy_ms = clock_ms();
+	a->crowd.looked_us = clock_us();
 	TAILQ_INIT(&a->sessions);
 	a->stats = stats_open(self.dir);
 	a->toolchains = toolchains_new();

@@ -4,6 +4,7 @@
 #include "outlook.h"
 
 enum { RUNS_MAX = 64 };		/* of our jobs there, that many are looked at one by one */
+static const double nearly_all = 0.94, most = 0.8;	/* of what a machine can do */
 static const double a_third = 0.34;	/* of a job: one of three reservations for it */
 
 void outlook_free(struct outlook *o)
@@ -64,11 +65,24 @@ static double load_of(const struct outlook *o, double others)
 	return others >= o->slots - 1 ? 1 : others / (o->slots - 1);
 }
 
-double outlook_load(const struct outlook *o)
+/* Slots that are taken: those it last spoke of, or all of ours. */
+static unsigned busy(const struct outlook *o)
 {
-	unsigned busy = o->slots > o->free ? o->slots - o->free : 0, ours = (unsigned)o->running_count;
+	unsigned said = o->slots > o->free ? o->slots - o->free : 0, ours = (unsigned)o->running_count;
 
-	return load_of(o, ours > busy ? ours : busy);
+	return ours > said ? ours : said;
+}
+
+static unsigned useful(const struct outlook *o, uint64_t now_us)
+{
+	return speed_useful_slots(&o->speed, o->slots, nearly_all, now_us / 1000);
+}
+
+double outlook_load(const struct outlook *o, uint64_t now_us)
+{
+	unsigned slots = useful(o, now_us), others = busy(o);
+
+	return load_of(o, slots && others >= slots ? slots - 1 : others);
 }
 
 double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us)
@@ -82,37 +96,73 @@ double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us)
 	return 0;
 }
 
-double outlook_speed(const struct outlook *o, uint64_t now_us) { return speed_now(&o->speed, outlook_load(o), now_us / 1000); }
+double outlook_speed(const struct outlook *o, uint64_t now_us) { return speed_now(&o->speed, outlook_load(o, now_us), now_us / 1000); }
 
 static bool has_use(const struct outlook *o, double more, uint64_t now_us)
 {
-	unsigned useful = speed_useful_slots(&o->speed, o->slots, now_us / 1000);
+	unsigned slots = useful(o, now_us);
 
-	return useful == o->slots || (double)o->running_count + o->pending + more <= useful;
+	return slots == o->slots || (double)o->running_count + o->pending + more <= slots;
 }
 
 bool outlook_worth_asking(const struct outlook *o, uint64_t now_us) { return has_use(o, a_third, now_us); }
 
+bool outlook_does_most(const struct outlook *o, uint64_t now_us)
+{
+	return o->running_count >= speed_useful_slots(&o->speed, o->slots, most, now_us / 1000);
+}
+
 bool outlook_has_room(const struct outlook *o, uint64_t now_us) { return o->free > o->pending && has_use(o, a_third, now_us); }
+
+static uint64_t left_of(const struct outlook_run *r, double speed, uint64_t now_us)
+{
+	return finish_left_us((uint64_t)((double)r->predicted_us / speed), now_us - r->since_us);
+}
 
 uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now_us)
 {
 	double speed = outlook_speed(o, now_us);
-	unsigned others = o->queued > o->outstanding ? o->queued - o->outstanding : 0;
+	unsigned others = o->queued > o->outstanding ? o->queued - o->outstanding : 0, slots = useful(o, now_us), taken = busy(o);
+	unsigned free = slots == o->slots ? o->free : slots > taken ? slots - taken : 0;
 	uint64_t left[RUNS_MAX];
-	struct finish_slots s = { .slots = o->slots, .free = o->free, .ours_us = left, .mean_us = (uint64_t)((double)mean_us / speed),
+	struct finish_slots s = { .slots = slots, .free = free, .ours_us = left, .mean_us = (uint64_t)((double)mean_us / speed),
 				  .ahead = (unsigned)(o->pending + 0.5) + others / RESERVATIONS };
 
-	for (size_t i = 0; i < o->running_count && s.ours < RUNS_MAX; i++) {
-		const struct outlook_run *r = &o->running[i];
-
-		left[s.ours++] = finish_left_us((uint64_t)((double)r->predicted_us / speed), now_us - r->since_us);
-	}
+	for (size_t i = 0; i < o->running_count && s.ours < RUNS_MAX; i++)
+		left[s.ours++] = left_of(&o->running[i], speed, now_us);
 	return finish_wait_us(&s);
 }
 
-struct finish_peer outlook_peer(const struct outlook *o, uint64_t mean_us, uint64_t now_us)
+/* Until all of ours there have ended. */
+static uint64_t until_alone_us(const struct outlook *o, uint64_t now_us)
 {
-	return (struct finish_peer){ .slots = o->slots, .speed = outlook_speed(o, now_us),
-				     .wait_us = outlook_wait_us(o, mean_us, now_us) };
+	double speed = outlook_speed(o, now_us);
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < o->running_count; i++) {
+		uint64_t left = left_of(&o->running[i], speed, now_us);
+
+		longest = left > longest ? left : longest;
+	}
+	return longest;
+}
+
+/* What they take from it until then is a wait; after that only others' jobs are there. */
+static void outlast(const struct outlook *o, uint64_t now_us, struct finish_peer *p)
+{
+	double alone = speed_now(&o->speed, load_of(o, busy(o) - (unsigned)o->running_count), now_us / 1000);
+	uint64_t until = until_alone_us(o, now_us);
+
+	if (until > p->wait_us)
+		p->wait_us += (uint64_t)((double)(until - p->wait_us) * (1 - p->speed / alone));
+	p->speed = alone;
+}
+
+struct finish_peer outlook_peer(const struct outlook *o, uint64_t mean_us, bool lasting, uint64_t now_us)
+{
+	struct finish_peer p = { .slots = o->slots, .speed = outlook_speed(o, now_us), .wait_us = outlook_wait_us(o, mean_us, now_us) };
+
+	if (lasting)
+		outlast(o, now_us, &p);
+	return p;
 }

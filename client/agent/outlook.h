@@ -40,8 +40,8 @@ void outlook_unreserved(struct outlook *o, double share);
 void outlook_started(struct outlook *o, const struct outlook_run *run);
 void outlook_ended(struct outlook *o, uint64_t id, uint64_t now_us);
 
-/* How busy it is besides a job that may come (speed.h). */
-double outlook_load(const struct outlook *o);
+/* How busy it is besides a job that may come (speed.h), which waits until no more run there than are of use. */
+double outlook_load(const struct outlook *o, uint64_t now_us);
 /* How busy we kept it besides this job that runs there, from its begin to now. */
 double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us);
 /* How fast it would be for one more job. */
@@ -50,9 +50,14 @@ double outlook_speed(const struct outlook *o, uint64_t now_us);
 bool outlook_has_room(const struct outlook *o, uint64_t now_us);
 /* One more reservation makes sense: not where further jobs would only make each other slower. */
 bool outlook_worth_asking(const struct outlook *o, uint64_t now_us);
+/* Our jobs there have it do most of what it can: one more would take from them nearly all that it got. */
+bool outlook_does_most(const struct outlook *o, uint64_t now_us);
 /* Until a slot is free there for one more job. mean_us: what an unknown job takes, at speed 1. */
 uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now_us);
-/* As a candidate: slots, speed and wait; the caller adds what it knows of the link. */
-struct finish_peer outlook_peer(const struct outlook *o, uint64_t mean_us, uint64_t now_us);
+/*
+ * As a candidate: slots, speed and wait; the caller adds what it knows of the link. lasting: for a job that outlasts ours that
+ * run there, and will then be left alone: they slow it only until they end.
+ */
+struct finish_peer outlook_peer(const struct outlook *o, uint64_t mean_us, bool lasting, uint64_t now_us);
 
 #endif

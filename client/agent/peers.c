@@ -814,9 +814,9 @@ static void supply_next(struct peer *p)
 
 struct outlook *peer_outlook(struct peer *p) { return &p->outlook; }
 
-struct finish_peer peer_finish(struct peer *p, uint64_t mean_us)
+struct finish_peer peer_finish(struct peer *p, uint64_t mean_us, bool lasting)
 {
-	struct finish_peer f = outlook_peer(&p->outlook, mean_us, clock_us());
+	struct finish_peer f = outlook_peer(&p->outlook, mean_us, lasting, clock_us());
 
 	f.rtt_us = p->rtt_us;
 	f.bandwidth = p->same_host ? 0 : p->bandwidth;

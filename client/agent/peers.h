@@ -105,7 +105,7 @@ enum codec peer_codec(const struct peer *p);
 /* What is known of its slots, for placement; it lives as long as p, whatever becomes of the connection. */
 struct outlook *peer_outlook(struct peer *p);
 /* As a candidate for a job: its outlook and its link. */
-struct finish_peer peer_finish(struct peer *p, uint64_t mean_us);
+struct finish_peer peer_finish(struct peer *p, uint64_t mean_us, bool lasting);
 
 /* What became of a job there. */
 enum job_end {

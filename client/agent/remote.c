@@ -195,10 +195,75 @@ static bool offers(const struct attempt *a, const struct peer *p)
 	return peer_offers(p, a->files ? JOB_FILES : JOB_TEXT);
 }
 
+static bool can_take(const struct candidate *c, const struct attempt *a)
+{
+	return !c->refused && offers(a, c->peer) && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c);
+}
+
+/* For how long a job that runs is still expected to; 0: unknown. */
+static uint64_t left_us(const struct attempt *a)
+{
+	uint64_t now = clock_us();
+
+	if ((a->state != SENDING && a->state != RUNNING) || !a->reserve.predicted_ms)
+		return 0;
+	return finish_left_us((uint64_t)((double)a->finish.occupancy_us / outlook_speed(peer_outlook(a->peer), now)), now - a->granted_us);
+}
+
+/* The one that is expected to end last of those that run. */
+static const struct attempt *last_to_end(const struct remotes *rs, uint64_t *left)
+{
+	const struct attempt *a, *last = NULL;
+
+	*left = 0;
+	TAILQ_FOREACH(a, &rs->attempts, link)
+		if (left_us(a) > *left) {
+			last = a;
+			*left = left_us(a);
+		}
+	return last;
+}
+
+uint64_t remotes_left_us(const struct remotes *rs)
+{
+	uint64_t left;
+
+	last_to_end(rs, &left);
+	return left;
+}
+
+/* It would itself be the last. */
+static bool is_lasting(const struct attempt *a)
+{
+	return a->reserve.predicted_ms && a->finish.occupancy_us > remotes_left_us(a->all);
+}
+
+/*
+ * The end of a build waits for its last job: where that runs, no other joins it to share a processor, if it would be
+ * done elsewhere before.
+ */
+static bool would_spoil(const struct attempt *a, struct peer *p)
+{
+	const struct attempt *last;
+	uint64_t left;
+
+	if (!outlook_does_most(peer_outlook(p), clock_us()) || !(last = last_to_end(a->all, &left)) || last->peer != p)
+		return false;
+	for (size_t i = 0; i < a->candidate_count; i++) {
+		struct finish_peer f;
+
+		if (a->candidates[i].peer == p || !can_take(&a->candidates[i], a))
+			continue;
+		f = peer_finish(a->candidates[i].peer, mean_us(a->all), false);
+		if (f.slots && finish_us(&a->finish, &f) < left)
+			return true;
+	}
+	return false;
+}
+
 static bool usable(const struct candidate *c, const struct attempt *a)
 {
-	return !c->refused && offers(a, c->peer) && peer_can_run(c->peer, a->toolchain) == PEER_CAN && below_cap(c) &&
-	       outlook_worth_asking(peer_outlook(c->peer), clock_us());
+	return can_take(c, a) && outlook_worth_asking(peer_outlook(c->peer), clock_us()) && !would_spoil(a, c->peer);
 }
 
 static void reserve_at(struct attempt *a, struct candidate *c)
@@ -224,11 +289,12 @@ static bool reserve(struct attempt *a)
 {
 	autofree struct finish_peer *peers = xcalloc(a->candidate_count + 1, sizeof *peers);
 	uint64_t mean = mean_us(a->all);
+	bool lasting = is_lasting(a);
 	size_t chosen[RESERVATIONS], n;
 
 	for (size_t i = 0; i < a->candidate_count; i++)
 		if (!a->candidates[i].reserved && usable(&a->candidates[i], a))
-			peers[i] = peer_finish(a->candidates[i].peer, mean);
+			peers[i] = peer_finish(a->candidates[i].peer, mean, lasting);
 	n = finish_choose(&a->finish, peers, a->candidate_count, next_random, &a->all->seed, chosen);
 	a->state = RESERVED;
 	a->share = n ? 1.0 / (double)n : 1;
@@ -503,6 +569,37 @@ static struct attempt *exchange(struct attempt *granted, struct peer *p)
 	return best;
 }
 
+/* When it would be done at the best of those that it has asked. */
+static uint64_t best_asked_us(const struct attempt *a, uint64_t mean, bool lasting)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (size_t i = 0; i < a->candidate_count; i++)
+		if (a->candidates[i].reserved) {
+			struct finish_peer f = peer_finish(a->candidates[i].peer, mean, lasting);
+			uint64_t us = finish_us(&a->finish, &f);
+
+			best = us < best ? us : best;
+		}
+	return best;
+}
+
+/* It waits elsewhere, and would be done about as soon at p. */
+static bool would_gain(const struct attempt *a, struct peer *p)
+{
+	uint64_t mean = mean_us(a->all);
+	bool lasting = is_lasting(a);
+	struct finish_peer f = peer_finish(p, mean, lasting);
+
+	return finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean, lasting));
+}
+
+/* What is granted may have become worse than to wait: for itself, or for what runs there. */
+static bool better_not(const struct attempt *a, struct peer *p)
+{
+	return would_spoil(a, p) || (is_lasting(a) && !would_gain(a, p));
+}
+
 void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token)
 {
 	struct attempt *a = holder(rs, p, id);
@@ -516,8 +613,10 @@ void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t t
 		a = exchange(a, p);
 	c = reservation_of(a, p);
 	unreserve(a, c);
-	if (!below_cap(c)) {
+	if (!below_cap(c) || better_not(a, p)) {
 		peer_cancel(p, id);	/* on_tick and remotes_changed ask again */
+		if (!reserved(a))
+			reserve(a);
 		return;
 	}
 	cancel_reservations(a);
@@ -584,25 +683,9 @@ again:
 			goto again;
 }
 
-/* When it would be done at the best of those that it has asked. */
-static uint64_t best_asked_us(const struct attempt *a, uint64_t mean)
-{
-	uint64_t best = UINT64_MAX;
-
-	for (size_t i = 0; i < a->candidate_count; i++)
-		if (a->candidates[i].reserved) {
-			struct finish_peer f = peer_finish(a->candidates[i].peer, mean);
-			uint64_t us = finish_us(&a->finish, &f);
-
-			best = us < best ? us : best;
-		}
-	return best;
-}
-
 /* Who waits elsewhere, would be done about as soon at p, and is to go next of such. */
 static struct attempt *next_for(struct remotes *rs, struct peer *p)
 {
-	struct finish_peer f = peer_finish(p, mean_us(rs));
 	struct attempt *a, *next = NULL;
 
 	TAILQ_FOREACH(a, &rs->attempts, link) {
@@ -610,7 +693,7 @@ static struct attempt *next_for(struct remotes *rs, struct peer *p)
 
 		if (!c || c->reserved || (next && !place_before(&a->waiting, &next->waiting)))
 			continue;
-		if (reserved(a) < RESERVED_MAX && usable(c, a) && finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean_us(rs))))
+		if (reserved(a) < RESERVED_MAX && usable(c, a) && would_gain(a, p))
 			next = a;
 	}
 	return next;

@@ -71,6 +71,9 @@ const struct filejob *attempt_files(const struct attempt *a);	/* NULL: text mode
 struct peer *attempt_where(const struct attempt *a);	/* NULL before a grant */
 const char *attempt_peer(const struct attempt *a);	/* key; "" before a grant */
 
+/* For how long the one of those that run is still expected to which ends last; 0: none, or nothing is known of them. */
+uint64_t remotes_left_us(const struct remotes *rs);
+
 /* Is the volunteer to blame, or a toolchain there, when an attempt ends so? */
 enum job_end attempt_blame(enum reason why);
 

@@ -201,9 +201,9 @@ static void count(struct session *s, const struct attempt *at, enum reason why)
 	attempt_bytes(at, &sent, &received);
 	stats_add(s->agent->stats, COUNT_BYTES_SENT, sent);
 	stats_add(s->agent->stats, COUNT_BYTES_RECEIVED, received);
-	log_debug("remote", "pid=%d peer=%s reason=%s copy=%d predicted_ms=%llu took_ms=%llu sent=%llu received=%llu", (int)s->pid,
+	log_debug("remote", "pid=%d peer=%s reason=%s copy=%d predicted_ms=%llu took_ms=%llu cpu_ms=%llu sent=%llu received=%llu", (int)s->pid,
 		  attempt_peer(at), reason_key(why), at == s->copy, (unsigned long long)s->predicted.cost.occupancy_us / 1000,
-		  (unsigned long long)attempt_took_us(at) / 1000, (unsigned long long)sent, (unsigned long long)received);
+		  (unsigned long long)attempt_took_us(at) / 1000, (unsigned long long)attempt_result(at).cpu_us / 1000, (unsigned long long)sent, (unsigned long long)received);
 	if (by_files(s))
 		files_count(s, at);
 }
@@ -344,7 +344,7 @@ static struct hedge_view hedge_view_of(const struct session *s, const struct pla
 	if (by_files(s))
 		h.other = fastest(others, others_with_room(s, others, caps));
 	else if (can_end_here(s, v))
-		h.other = speed_now(&s->agent->here, 0, clock_ms());
+		h.other = speed_now(&s->agent->here, agent_load(s->agent, leases_taken(s->agent->leases)), clock_ms());
 	return h;
 }
 

@@ -16,6 +16,7 @@ enum {
 	TEXT_COST_US = 30000,		/* in text mode, until a preprocessor has shown */
 	COST_SHARE = 8,			/* of the newest preprocessor in what is expected of the next */
 	HOPE_MS = 200,			/* for volunteers to answer, while a core is idle that is known to be slow */
+	CROWDED_HOPE_MS = 1000,		/* while none is idle: what asks them is slow as well */
 };
 
 /* What it is likely to take */
@@ -156,6 +157,7 @@ static uint64_t best_away_us(struct session *s, bool hoped)
 {
 	uint64_t best = UINT64_MAX, mean = history_mean_us(s->agent->history);
 	struct finish_job job = { .occupancy_us = occupancy_us(s), .bytes = s->predicted.cost.bytes };
+	bool lasting = s->predicted.known && job.occupancy_us > remotes_left_us(s->agent->remotes);
 
 	for (size_t i = 0; i < s->candidate_count; i++) {
 		struct finish_peer f;
@@ -163,7 +165,7 @@ static uint64_t best_away_us(struct session *s, bool hoped)
 		if (!peer_offers(s->candidates[i], s->mode) ||
 		    peer_can_run(s->candidates[i], s->toolchain) < (hoped ? PEER_MAYBE : PEER_CAN))
 			continue;
-		f = peer_finish(s->candidates[i], mean);
+		f = peer_finish(s->candidates[i], mean, lasting);
 		if (hoped && !f.slots)
 			f = (struct finish_peer){ .slots = 1, .speed = f.speed };
 		if (f.slots && finish_us(&job, &f) < best)
@@ -174,7 +176,9 @@ static uint64_t best_away_us(struct session *s, bool hoped)
 
 static bool worth_here(struct session *s, bool hoped)
 {
-	double here_us = (double)occupancy_us(s) / speed_now(&s->agent->here, 0, clock_ms());
+	const struct agent *a = s->agent;
+	double load = agent_load(a, leases_taken(a->leases));
+	double here_us = (double)occupancy_us(s) / speed_now(&a->here, load, clock_ms());
 	uint64_t best = best_away_us(s, hoped);
 
 	return best == UINT64_MAX || finish_worth((uint64_t)here_us, best);
@@ -230,13 +234,14 @@ static enum reason local_reason(const struct session *s, const struct place_job 
 
 static enum place_action decide(struct session *s, const struct place_view *v, struct place_job *j)
 {
-	bool hoped = j->candidates == CANDIDATES_UNKNOWN && clock_us() - s->came_us < HOPE_MS * 1000;
+	bool crowded = crowd_is(&s->agent->crowd);
+	bool hoped = j->candidates == CANDIDATES_UNKNOWN && clock_us() - s->came_us < (crowded ? CROWDED_HOPE_MS : HOPE_MS) * 1000;
 
 	if (j->remote_able && (j->candidates == CANDIDATES_SOME || hoped) && place_local_first(v, j)) {
 		if (s->predicted.known && place_early_local(s->predicted.cost.occupancy_us, remote_cost_us(s)))
 			return PLACE_LOCAL;
-		j->stay_remote = !worth_here(s, hoped);
-		if (hoped && j->stay_remote)
+		j->stay_remote = crowded || !worth_here(s, hoped);
+		if (j->stay_remote)
 			agent_dispatch_in(s->agent, HOPE_MS);
 	}
 	return place_decide(v, j);
@@ -269,6 +274,8 @@ static void take_back(struct agent *a)
 	uint64_t now = clock_ms();
 	struct session *s, *next;
 
+	if (crowd_is(&a->crowd))
+		return;
 	for (s = TAILQ_FIRST(&a->sessions); s; s = next) {
 		struct place_view v;
 		struct place_job j;
@@ -331,6 +338,7 @@ void sessions_dispatch(struct agent *a)
 		if (s->state == ALIKE)
 			session_plan_again(s);
 	}
+	crowd_look(&a->crowd, crowd_waited_us(), clock_us());
 	v = placing_view(a);
 	n = list_waiting(a, &turns);
 	for (size_t i = 0; i < n; i++)

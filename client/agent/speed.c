@@ -15,7 +15,6 @@ static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of
 static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
 static const double guess_weight = 0.25;
 static const double common_known = 2;	/* eight jobs, half of them alone */
-static const double nearly_all = 0.94;
 
 static double faded(const struct speed *s, uint64_t now_ms)
 {
@@ -83,7 +82,7 @@ double speed_now(const struct speed *s, double load, uint64_t now_ms)
 	return clamp(exp(height + slope * load));
 }
 
-unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_ms)
+unsigned speed_useful_slots(const struct speed *s, unsigned slots, double share, uint64_t now_ms)
 {
 	double height, slope, most = 0;
 
@@ -93,7 +92,7 @@ unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_
 	for (unsigned k = 1; k <= slots; k++)
 		most = fmax(most, k * exp(slope * (k - 1) / (slots - 1)));
 	for (unsigned k = 1; k < slots; k++)
-		if (k * exp(slope * (k - 1) / (slots - 1)) >= nearly_all * most)
+		if (k * exp(slope * (k - 1) / (slots - 1)) >= share * most)
 			return k;
 	return slots;
 }

@@ -35,7 +35,7 @@ double speed_now(const struct speed *s, double load, uint64_t now_ms);
  * little of it yet; otherwise, as long as they tell too little, what is there now.
  */
 double speed_common_company(const struct speed *const *all, size_t count, double otherwise);
-/* So many of slots give nearly all that the machine can do: more jobs at once would only take longer each. */
-unsigned speed_useful_slots(const struct speed *s, unsigned slots, uint64_t now_ms);
+/* So many of slots give that share of what the machine can do: more jobs at once would mostly take longer each. */
+unsigned speed_useful_slots(const struct speed *s, unsigned slots, double share, uint64_t now_ms);
 
 #endif

@@ -59,7 +59,7 @@ static bool usable(const struct world *w, const struct view *v, uint32_t avoid, 
 
 static struct finish_peer peer_of(const struct world *w, const struct agent *a, uint32_t index)
 {
-	struct finish_peer p = outlook_peer(&a->views[index].outlook, mean_us(a), w->now_us);
+	struct finish_peer p = outlook_peer(&a->views[index].outlook, mean_us(a), false, w->now_us);
 
 	p.rtt_us = (uint64_t)(2 * w->s->latency_us);
 	p.bandwidth = 100000000;

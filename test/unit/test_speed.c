@@ -71,12 +71,12 @@ static void fewer_processors_than_slots_are_expected_to_cost(void **state)
 
 	(void)state;
 	assert_true(near(speed_now(&s, 0, 1), 1, 1e-9) && near(speed_now(&s, 1, 1), 0.5, 1e-9));
-	assert_int_equal(speed_useful_slots(&s, 2, 1), 1);
+	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 1), 1);
 	assert_true(near(speed_company(4, 4), 0, 1e-9) && near(speed_company(8, 4), 0, 1e-9) && near(speed_company(0, 4), 0, 1e-9));
 	/* jobs that sleep show it wrong */
 	for (unsigned i = 1; i <= 20; i++)
 		speed_learn(&s, 1000, 1000, i % 2, false, i);
-	assert_int_equal(speed_useful_slots(&s, 2, 20), 2);
+	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 20), 2);
 }
 
 static void what_few_jobs_cannot_tell_of_one_many_machines_tell_together(void **state)
@@ -105,7 +105,7 @@ static void what_company_costs_is_told_apart(void **state)
 	for (unsigned i = 1; i <= 16; i++)
 		speed_learn(&s, 1000, i % 2 ? 1000 : 2000, i % 2 ? 0 : 1, false, i);
 	assert_true(near(speed_now(&s, 0, 16), 1, 0.15) && near(speed_now(&s, 1, 16), 0.5, 0.15));
-	assert_int_equal(speed_useful_slots(&s, 2, 16), 1);
+	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 16), 1);
 }
 
 static void a_slow_machine_that_is_always_full_is_slow_and_not_crowded(void **state)
@@ -116,8 +116,8 @@ static void a_slow_machine_that_is_always_full_is_slow_and_not_crowded(void **st
 	for (unsigned i = 1; i <= 30; i++)
 		speed_learn(&s, 1000, 3000, 1, false, i);
 	assert_true(speed_now(&s, 0, 30) < 0.45);
-	assert_int_equal(speed_useful_slots(&s, 2, 30), 2);
-	assert_int_equal(speed_useful_slots(&s, 16, 30), 16);
+	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 30), 2);
+	assert_int_equal(speed_useful_slots(&s, 16, 0.94, 30), 16);
 }
 
 static void company_makes_no_job_faster(void **state)
@@ -128,8 +128,8 @@ static void company_makes_no_job_faster(void **state)
 	for (unsigned i = 1; i <= 16; i++)
 		speed_learn(&s, 1000, i % 2 ? 2000 : 1000, i % 2 ? 0 : 1, false, i);
 	assert_true(near(speed_now(&s, 0, 16), speed_now(&s, 1, 16), 1e-9));
-	assert_int_equal(speed_useful_slots(&s, 4, 16), 4);
-	assert_int_equal(speed_useful_slots(&s, 1, 16), 1);
+	assert_int_equal(speed_useful_slots(&s, 4, 0.94, 16), 4);
+	assert_int_equal(speed_useful_slots(&s, 1, 0.94, 16), 1);
 }
 
 static void one_odd_job_is_outvoted(void **state)
