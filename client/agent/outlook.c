@@ -78,12 +78,15 @@ static unsigned useful(const struct outlook *o, uint64_t now_us)
 	return speed_useful_slots(&o->speed, o->slots, nearly_all, now_us / 1000);
 }
 
-double outlook_load(const struct outlook *o, uint64_t now_us)
+/* With so many others there, or as many as are of use. */
+static double load_with(const struct outlook *o, unsigned others, uint64_t now_us)
 {
-	unsigned slots = useful(o, now_us), others = busy(o);
+	unsigned slots = useful(o, now_us);
 
 	return load_of(o, slots && others >= slots ? slots - 1 : others);
 }
+
+double outlook_load(const struct outlook *o, uint64_t now_us) { return load_with(o, busy(o), now_us); }
 
 double outlook_load_of(const struct outlook *o, uint64_t id, uint64_t now_us)
 {
@@ -122,10 +125,10 @@ static uint64_t left_of(const struct outlook_run *r, double speed, uint64_t now_
 uint64_t outlook_wait_us(const struct outlook *o, uint64_t mean_us, uint64_t now_us)
 {
 	double speed = outlook_speed(o, now_us);
-	unsigned others = o->queued > o->outstanding ? o->queued - o->outstanding : 0, slots = useful(o, now_us), taken = busy(o);
-	unsigned free = slots == o->slots ? o->free : slots > taken ? slots - taken : 0;
+	unsigned others = o->queued > o->outstanding ? o->queued - o->outstanding : 0, slots = useful(o, now_us), ours = (unsigned)o->running_count;
+	unsigned of_use = slots == o->slots ? slots : slots > ours ? slots - ours : 0;	/* by our jobs: what it said is older */
 	uint64_t left[RUNS_MAX];
-	struct finish_slots s = { .slots = slots, .free = free, .ours_us = left, .mean_us = (uint64_t)((double)mean_us / speed),
+	struct finish_slots s = { .slots = slots, .free = o->free < of_use ? o->free : of_use, .ours_us = left, .mean_us = (uint64_t)((double)mean_us / speed),
 				  .ahead = (unsigned)(o->pending + 0.5) + others / RESERVATIONS };
 
 	for (size_t i = 0; i < o->running_count && s.ours < RUNS_MAX; i++)
@@ -150,7 +153,7 @@ static uint64_t until_alone_us(const struct outlook *o, uint64_t now_us)
 /* What they take from it until then is a wait; after that only others' jobs are there. */
 static void outlast(const struct outlook *o, uint64_t now_us, struct finish_peer *p)
 {
-	double alone = speed_now(&o->speed, load_of(o, busy(o) - (unsigned)o->running_count), now_us / 1000);
+	double alone = speed_now(&o->speed, load_with(o, busy(o) - (unsigned)o->running_count, now_us), now_us / 1000);
 	uint64_t until = until_alone_us(o, now_us);
 
 	if (until > p->wait_us)

@@ -92,6 +92,9 @@ static void a_slot_of_no_use_is_not_free(void **state)
 	p = outlook_peer(&o, 5000, false, 100);
 	assert_int_equal(p.wait_us, 900);
 	assert_true(near(p.speed, 1));
+	/* it has ended; that it has has not been said yet */
+	outlook_ended(&o, 1, 1000);
+	assert_int_equal(outlook_wait_us(&o, 5000, 1000), 0);
 	outlook_free(&o);
 }
 
