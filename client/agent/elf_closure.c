@@ -102,12 +102,12 @@ static int candidate_open(const struct elf_search *search, const char *path, str
 static int tree_take(const struct elf_search *search, const struct candidate *f, struct err *err)
 {
 	struct digest digest;
-	struct file_id id;
-	int rc = digest_memo_fd(search->digests, f->fd, &id, &digest, err);
+	uint64_t size;
+	int rc = digest_cache_fd(search->digests, f->fd, &size, &digest, err);
 
 	if (rc < 0)
 		return err_wrap(err, "%s", f->real);
-	tree_add_file(search->tree, f->real, f->st.st_mode & 0777, id.size, &digest);
+	tree_add_file(search->tree, f->real, f->st.st_mode & 0777, size, &digest);
 	for (size_t i = 0; i < f->links.count; i++)
 		tree_add_link(search->tree, f->links.entries[i].path, f->links.entries[i].target);
 	return 0;

@@ -5,7 +5,7 @@
 #ifndef RCC_ELF_CLOSURE_H
 #define RCC_ELF_CLOSURE_H
 
-#include "digest_memo.h"
+#include "digest_fd.h"
 #include "ldcache.h"
 #include "trail.h"
 #include "tree.h"
@@ -15,7 +15,7 @@ struct elf_search {
 	struct tree *tree;		/* gets the files and links */
 	struct ldcache_rows *cached;	/* gets what was found through the loader's cache */
 	struct trail *trail;		/* gets what was looked at */
-	struct digest_memo *digests;
+	struct digest_cache *digests;	/* of such files only (digest_fd.h) */
 	const char *ldcache;		/* path of the loader's cache */
 };
 

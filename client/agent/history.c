@@ -19,14 +19,14 @@ enum { WAYS = 8, NEWEST_SHARE = 3, FIT_JOBS = 6, MEAN_JOBS = 1024, CPUS_MAX = 4,
 static const double fit_kept = 127.0 / 128;	/* of a line's sums, at each new job */
 
 /* As on disk. */
-enum { RECORD_JOB = 1, RECORD_CLASS = 2, RECORD_HOST = 3 };
+enum { RECORD_JOB = 1, RECORD_CLASS = 2, RECORD_HOST = 3, RECORD_SHARE = 4 };	/* SHARE: more of the HOST before it */
 struct line { double n, x, xx, cpu, x_cpu, occupancy, x_occupancy; };	/* decayed sums; x is bytes */
 struct record {
 	uint64_t kind, key;
 	union {
 		struct history_cost job;
 		struct line line;
-		struct { double w, load, load2, seen, load_seen; uint64_t at_s; } speed;	/* at_s: of the day's clock */
+		struct { struct speed_sums sums; uint64_t at_s; } speed;	/* at_s: of the day's clock */
 	};
 	uint64_t check;
 };
@@ -245,6 +245,14 @@ char *history_flags(char *const *argv, size_t count)
 
 /* The file */
 
+static void take_host(struct host *o, const struct record *r)
+{
+	if (r->kind == RECORD_HOST)
+		*o = (struct host){ .key = r->key, .at_s = r->speed.at_s, .speed.took = r->speed.sums };
+	else if (o->key == r->key)
+		o->speed.share = r->speed.sums;
+}
+
 static void take_record(void *arg, const void *record)
 {
 	struct history *h = arg;
@@ -254,10 +262,8 @@ static void take_record(void *arg, const void *record)
 		*class_at(h, r->key) = (struct class){ .key = r->key, .line = r->line };
 		return;
 	}
-	if (r->kind == RECORD_HOST) {
-		h->hosts[r->key / 2 % HISTORY_HOSTS] = (struct host){ .key = r->key, .at_s = r->speed.at_s, .speed = {
-			.w = r->speed.w, .load = r->speed.load, .load2 = r->speed.load2, .seen = r->speed.seen,
-			.load_seen = r->speed.load_seen } };
+	if (r->kind == RECORD_HOST || r->kind == RECORD_SHARE) {
+		take_host(&h->hosts[r->key / 2 % HISTORY_HOSTS], r);
 		return;
 	}
 	if (r->kind != RECORD_JOB)
@@ -299,10 +305,10 @@ static size_t collect(struct history *h, bool all, struct record *out)
 		}
 	for (size_t i = 0; i < HISTORY_HOSTS; i++)
 		if (h->hosts[i].key && (all || h->hosts[i].fresh)) {
-			const struct speed *s = &h->hosts[i].speed;
+			const struct host *o = &h->hosts[i];
 
-			out[n++] = (struct record){ .kind = RECORD_HOST, .key = h->hosts[i].key, .speed = {
-				s->w, s->load, s->load2, s->seen, s->load_seen, h->hosts[i].at_s } };
+			out[n++] = (struct record){ .kind = RECORD_HOST, .key = o->key, .speed = { o->speed.took, o->at_s } };
+			out[n++] = (struct record){ .kind = RECORD_SHARE, .key = o->key, .speed = { o->speed.share, o->at_s } };
 			h->hosts[i].fresh = false;
 		}
 	return n;
@@ -310,7 +316,7 @@ static size_t collect(struct history *h, bool all, struct record *out)
 
 void history_save(struct history *h, const char *path)
 {
-	autofree struct record *out = xcalloc(HISTORY_JOBS + HISTORY_CLASSES + HISTORY_HOSTS, sizeof *out);
+	autofree struct record *out = xcalloc(HISTORY_JOBS + HISTORY_CLASSES + 2 * HISTORY_HOSTS, sizeof *out);
 	size_t n = collect(h, false, out);
 
 	h->unsaved = false;

@@ -166,7 +166,7 @@ static void learn_here(struct agent *a, const struct lease_note *note, uint64_t 
 	double load = agent_load(a, company);
 
 	if (note->predicted_us) {
-		speed_learn(&a->here, note->predicted_us, us, load, false, clock_ms());
+		speed_learn(&a->here, &(struct speed_seen){ .predicted_us = note->predicted_us, .took_us = us, .load = load }, clock_ms());
 		history_note_speed(a->history, HERE, &a->here);
 	} else if (note->job.key) {
 		history_learn(a->history, &note->job, seen, speed_now(&a->here, load, clock_ms()));
@@ -371,9 +371,11 @@ static void open_cache(struct agent *a)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	autofree char *dir = xdg && *xdg == '/' ? xasprintf("%s/rcc", xdg) : home ? xasprintf("%s/.cache/rcc", home) : NULL;
+	autofree char *programs = dir ? xasprintf("%s/programs-1", dir) : NULL;
 	autofree char *manifests = dir ? xasprintf("%s/manifests", dir) : xasprintf("%s/manifests", a->temp_dir);
 
 	a->files = files_new(&(struct files_options){ .cache_dir = dir });
+	a->toolchains = toolchains_new(programs);
 	a->manifests = manifests_new(manifests, 0, 0);
 	a->history = history_new();
 	a->history_path = dir ? xasprintf("%s/history", dir) : NULL;
@@ -397,7 +399,6 @@ static void build_agent(void)
 	a->crowd.looked_us = clock_us();
 	TAILQ_INIT(&a->sessions);
 	a->stats = stats_open(self.dir);
-	a->toolchains = toolchains_new();
 	a->leases = leases_new(a->loop, a->stats, on_lease_freed, a);
 	a->memory = memory_new();
 	a->planner = planner_new();

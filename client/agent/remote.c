@@ -133,10 +133,13 @@ static void detach(struct attempt *a, enum job_end how)
 	conn_close(ptr_steal(&a->conn));
 	feed_stop(ptr_steal(&a->feed));
 	result_free(ptr_steal(&a->result));
-	if (a->peer)
-		peer_job_ended(a->peer, a->id, a->toolchain, a->said.cpu_us, how);
 	if (a->output_fd >= 0)
 		close(fd_steal(&a->output_fd));
+	if (!a->peer)
+		return;
+	peer_job_ended(a->peer, a->id, a->toolchain, a->said.cpu_us, how);
+	/* where slots are of no use as long as others run, it has room now, and need not say so */
+	remotes_changed(a->all, a->peer);
 }
 
 static void dispose(struct attempt *a)

@@ -75,8 +75,9 @@ void placing_learn(struct session *s, const struct attempt *at)
 
 	if (!s->known_by.key || attempt_result(at).exit_status)
 		return;		/* an error ends a compile early */
-	speed_learn(speed, s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), seen.occupancy_us,
-		    attempt_load(at), !s->predicted.known, now_ms);
+	speed_learn(speed, &(struct speed_seen){
+		.predicted_us = s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), .took_us = seen.occupancy_us,
+		.cpu_us = seen.cpu_us, .load = attempt_load(at), .guessed = !s->predicted.known }, now_ms);
 	history_note_speed(s->agent->history, attempt_peer(at), speed);
 	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, attempt_load(at), now_ms));
 }

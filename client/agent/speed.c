@@ -1,9 +1,13 @@
 /*
- * speed.c - a line through logarithms of speed over load, that fades towards 0, the logarithm of 1.
+ * speed.c - lines through logarithms over load, that fade towards 0, the logarithm of 1.
  *
  * Of logarithms, since a machine is so many times slower, and since it keeps the one job in a hundred that met a full
- * disk from counting for all the others. The slope is a ridge regression towards what is to be expected: as long as all jobs met the
+ * disk from counting for all the others. A slope is a ridge regression towards what is to be expected: as long as all jobs met the
  * same load they tell of the machine, and nothing of the load.
+ *
+ * What company costs is told best by the share of a processor that jobs had, which needs no prediction: those are flattened by what
+ * was learned before, as a job that always had company is remembered as long. Predictions tell of it what
+ * processor time cannot: jobs that sleep, and processors that are slower when all are busy.
  */
 #include "speed.h"
 
@@ -14,6 +18,8 @@ static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
 static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
 static const double guess_weight = 0.25;
+static const double share_prior = 2;	/* the weight of shares of a processor, where speeds say that company costs more */
+static const double share_least = 0.02;	/* a job that has less of a processor does something else */
 static const double common_known = 2;	/* eight jobs, half of them alone */
 
 static double faded(const struct speed *s, uint64_t now_ms)
@@ -26,47 +32,85 @@ static double clamp(double v)
 	return v < SPEED_MIN ? SPEED_MIN : v > SPEED_MAX ? SPEED_MAX : v;
 }
 
-void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms)
+static void add(struct speed_sums *s, double weight, double load, double seen)
 {
-	double keep = kept * faded(s, now_ms), weight = guessed ? guess_weight : 1;
-	double seen;
-
-	if (!predicted_us || !took_us)
-		return;
-	/* twice the bounds: a mean of clamped values would never reach them */
-	seen = log((double)predicted_us / (double)took_us);
-	seen = fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), seen));
-	/* a guess is about as wrong as loads differ: it must not tell of them */
-	if (guessed && s->w > 0)
-		load = s->load / s->w;
-	*s = (struct speed){
-		.w = s->w * keep + weight, .load = s->load * keep + weight * load, .load2 = s->load2 * keep + weight * load * load,
-		.company = s->company, .seen = s->seen * keep + weight * seen, .load_seen = s->load_seen * keep + weight * load * seen, .at_ms = now_ms,
+	*s = (struct speed_sums){
+		.w = s->w * kept + weight, .load = s->load * kept + weight * load, .load2 = s->load2 * kept + weight * load * load,
+		.seen = s->seen * kept + weight * seen, .load_seen = s->load_seen * kept + weight * load * seen,
 	};
 }
 
-/* How much the loads differed, and the speeds with them. */
-static double spread_of(const struct speed *s) { return s->w > 0 ? s->load2 - s->load * s->load / s->w : 0; }
-static double together_of(const struct speed *s) { return s->w > 0 ? s->load_seen - s->load * s->seen / s->w : 0; }
+static void fade(struct speed_sums *s, double keep)
+{
+	*s = (struct speed_sums){ s->w * keep, s->load * keep, s->load2 * keep, s->seen * keep, s->load_seen * keep };
+}
+
+/* Within twice the bounds: a mean of clamped values would never reach them. */
+static double log_of(double ratio) { return fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), log(ratio))); }
+
+static void learn_share(struct speed *s, double share, double load)
+{
+	if (share >= share_least)
+		add(&s->share, 1, load, log(share));
+}
+
+void speed_learn(struct speed *s, const struct speed_seen *j, uint64_t now_ms)
+{
+	double keep = faded(s, now_ms), load = j->load;
+
+	if (!j->predicted_us || !j->took_us)
+		return;
+	fade(&s->took, keep);
+	fade(&s->share, keep);
+	s->at_ms = now_ms;
+	learn_share(s, (double)j->cpu_us / (double)j->took_us, load);
+	/* a guess is about as wrong as loads differ: it must not tell of them */
+	if (j->guessed && s->took.w > 0)
+		load = s->took.load / s->took.w;
+	add(&s->took, j->guessed ? guess_weight : 1, load, log_of((double)j->predicted_us / (double)j->took_us));
+}
+
+/* How much the loads differed, and what was seen with them. */
+static double spread_of(const struct speed_sums *s) { return s->w > 0 ? s->load2 - s->load * s->load / s->w : 0; }
+static double together_of(const struct speed_sums *s) { return s->w > 0 ? s->load_seen - s->load * s->seen / s->w : 0; }
+
+static double slope_of(const struct speed_sums *s, double keep, double expected, double weight)
+{
+	return (together_of(s) * keep + expected * weight) / (spread_of(s) * keep + weight);
+}
 
 double speed_common_company(const struct speed *const *all, size_t count, double otherwise)
 {
-	double spread = 0, together = 0;
+	double spread[2] = { 0 }, together[2] = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		spread += spread_of(all[i]);
-		together += together_of(all[i]);
+		spread[0] += spread_of(&all[i]->share);
+		together[0] += together_of(&all[i]->share);
+		spread[1] += spread_of(&all[i]->took);
+		together[1] += together_of(&all[i]->took);
 	}
-	return spread < common_known ? otherwise : fmin(0, together / spread);
+	for (unsigned i = 0; i < 2; i++)
+		if (spread[i] >= common_known)
+			return fmin(0, together[i] / spread[i]);
+	return otherwise;
 }
 
-/* The height at no load, and the slope, which is never above 0: company makes no job faster. */
+/* Never above 0: company makes no job faster. */
+static double slope_now(const struct speed *s, double keep)
+{
+	double took = slope_of(&s->took, keep, s->company, load_prior);
+	double share = slope_of(&s->share, keep, took, load_prior);
+
+	return fmin(0, fmin(share, slope_of(&s->took, keep, share, share_prior)));
+}
+
+/* The height at no load, and the slope. */
 static void line(const struct speed *s, uint64_t now_ms, double *height, double *slope)
 {
-	double keep = faded(s, now_ms), spread = spread_of(s) * keep;
+	double keep = faded(s, now_ms);
 
-	*slope = fmin(0, (together_of(s) * keep + s->company * load_prior) / (spread + load_prior));
-	*height = (s->seen - *slope * s->load) * keep / (s->w * keep + prior);
+	*slope = slope_now(s, keep);
+	*height = (s->took.seen - *slope * s->took.load) * keep / (s->took.w * keep + prior);
 }
 
 double speed_company(unsigned processors, unsigned slots)

@@ -13,19 +13,24 @@
 #define SPEED_MIN 0.25
 #define SPEED_MAX 4.0
 
+/* Decayed sums of the normal equations: of weights, of the load, its square, of logarithms of what was seen, and those by load. */
+struct speed_sums { double w, load, load2, seen, load_seen; };
+
 struct speed {			/* all zero: nothing known, 1 */
 	/* logarithm of its speed when all slots are busy over that of a job alone, as it is to be expected; set by the user */
 	double company;
-	/* decayed sums of the normal equations: of weights, of the load, its square, of logarithms of speed, and those by load */
-	double w, load, load2, seen, load_seen;
-	uint64_t at_ms;		/* when they were last changed */
+	struct speed_sums took;		/* what was predicted over what it took */
+	struct speed_sums share;	/* what it had of a processor: its processor time over what it took */
+	uint64_t at_ms;			/* when they were last changed */
 };
 
-/*
- * A job ended there. load: how busy the machine was besides, from 0 (nothing else ran) to 1 (all slots).
- * guessed: the prediction is what is typical of other jobs, and says little.
- */
-void speed_learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms);
+struct speed_seen {		/* a job that ended there */
+	uint64_t predicted_us, took_us;
+	uint64_t cpu_us;	/* 0: not known */
+	double load;		/* how busy the machine was besides, from 0 (nothing else ran) to 1 (all slots) */
+	bool guessed;		/* the prediction is what is typical of other jobs, and says little */
+};
+void speed_learn(struct speed *s, const struct speed_seen *j, uint64_t now_ms);
 /* What to expect of a machine with so many processors, when jobs want nothing else. */
 double speed_company(unsigned processors, unsigned slots);
 /* Of a job at that load. */

@@ -27,19 +27,19 @@ struct memo {
 
 struct toolchains {
 	pthread_mutex_t lock;
-	struct digest_memo *digests;
+	struct digest_cache *digests;
 	struct memo *memos;
 	size_t memo_count;
 	struct toolchain **all;
 	size_t count;
 };
 
-struct toolchains *toolchains_new(void)
+struct toolchains *toolchains_new(const char *log)
 {
 	struct toolchains *ts = xcalloc(1, sizeof *ts);
 
 	pthread_mutex_init(&ts->lock, NULL);
-	ts->digests = digest_memo_new(FILES_REMEMBERED);
+	ts->digests = digest_cache_new(log, FILES_REMEMBERED);
 	return ts;
 }
 
@@ -64,7 +64,7 @@ void toolchains_free(struct toolchains *ts)
 	}
 	free(ts->all);
 	free(ts->memos);
-	digest_memo_free(ts->digests);
+	digest_cache_free(ts->digests);
 	pthread_mutex_destroy(&ts->lock);
 	free(ts);
 }
@@ -262,6 +262,7 @@ static int refresh(struct toolchains *ts, struct memo *m, struct err *err)
 		rc = build_tree(ts, m, &tree, err);
 	if (rc == 0)
 		m->toolchain = intern(ts, &tree, &m->programs);
+	digest_cache_flush(ts->digests, true);	/* the next agent's first jobs would all wait for them */
 	tree_free(&tree);
 	return rc;
 }

@@ -26,7 +26,8 @@ struct toolchain {
 	char *label;		/* for people: "gcc 12 (cc1, as)", made from the paths */
 };
 
-struct toolchains *toolchains_new(void);
+/* log: the path where digests of programs and libraries are kept for other agents; NULL: nowhere. */
+struct toolchains *toolchains_new(const char *log);
 void toolchains_free(struct toolchains *ts);
 
 /*

@@ -157,8 +157,8 @@ static void teach(struct world *w, uint32_t agent)
 	}
 	for (size_t i = 0; i < a->view_count; i++)
 		for (unsigned n = 0; n < 8; n++)
-			speed_learn(&a->views[i].outlook.speed, (uint64_t)(1e6 * w->volunteers[a->views[i].volunteer].speed *
-				    exp(0.1 * dice_normal(&w->dice))), 1000000, 0, false, 0);
+			speed_learn(&a->views[i].outlook.speed, &(struct speed_seen){ .took_us = 1000000, .predicted_us = (uint64_t)(1e6 *
+				    w->volunteers[a->views[i].volunteer].speed * exp(0.1 * dice_normal(&w->dice))) }, 0);
 }
 
 /* Jobs come as a Poisson process, so that all callers together ask for load of what there is. */

@@ -220,7 +220,7 @@ static void a_new_agent_knows_who_is_slow(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
-		speed_learn(&slow, 1000, 3000, 0, false, 5000);
+		speed_learn(&slow, &(struct speed_seen){ .predicted_us = 1000, .took_us = 3000 }, 5000);
 	history_note_speed(h, "10.0.0.1:17632", &slow);
 	assert_true(history_unsaved(h));
 	history_save(h, in_scratch("speeds"));
@@ -230,6 +230,24 @@ static void a_new_agent_knows_who_is_slow(void **state)
 	assert_true(speed_now(&known, 0, 100000) > 0.3 && speed_now(&known, 0, 100000) < 0.4);
 	known = history_speed(next, "10.0.0.2:17632", 100000);
 	assert_true(speed_now(&known, 0, 100000) > 0.99 && speed_now(&known, 0, 100000) < 1.01);
+	history_free(h);
+	history_free(next);
+}
+
+static void and_what_company_costs_there(void **state)
+{
+	struct history *h = history_new(), *next = history_new();
+	struct speed crowded = { 0 }, known;
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		speed_learn(&crowded, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 }, 5000);
+	assert_int_equal(speed_useful_slots(&crowded, 2, 0.94, 5000), 1);
+	history_note_speed(h, "10.0.0.1:17632", &crowded);
+	history_save(h, in_scratch("company"));
+	history_load(next, in_scratch("company"));
+	known = history_speed(next, "10.0.0.1:17632", 5000);
+	assert_int_equal(speed_useful_slots(&known, 2, 0.94, 5000), 1);
 	history_free(h);
 	history_free(next);
 }
@@ -286,7 +304,8 @@ int main(void)
 		cmocka_unit_test(other_flags_and_other_compilers_are_other_jobs),
 		cmocka_unit_test(a_new_job_is_put_on_the_line_of_its_like), cmocka_unit_test(inputs_of_one_size_give_their_mean),
 		cmocka_unit_test(a_slow_machine_does_not_make_a_job_long), cmocka_unit_test(the_oldest_make_room),
-		cmocka_unit_test(a_new_agent_knows_it), cmocka_unit_test(a_new_agent_knows_who_is_slow), cmocka_unit_test(damage_costs_one_record),
+		cmocka_unit_test(a_new_agent_knows_it), cmocka_unit_test(a_new_agent_knows_who_is_slow),
+		cmocka_unit_test(and_what_company_costs_there), cmocka_unit_test(damage_costs_one_record),
 		cmocka_unit_test(words_tell_the_level_and_the_class),
 	};
 

@@ -7,14 +7,19 @@
 
 static bool near(double v, double want, double by) { return v > want - by && v < want + by; }
 
+static void learn(struct speed *s, uint64_t predicted_us, uint64_t took_us, double load, bool guessed, uint64_t now_ms)
+{
+	speed_learn(s, &(struct speed_seen){ .predicted_us = predicted_us, .took_us = took_us, .load = load, .guessed = guessed }, now_ms);
+}
+
 static void of_nothing_known_it_is_one(void **state)
 {
 	struct speed s = { 0 };
 
 	(void)state;
 	assert_true(near(speed_now(&s, 0, 0), 1, 1e-9) && near(speed_now(&s, 0, 1 << 30), 1, 1e-9));
-	speed_learn(&s, 0, 5, 0, false, 1);
-	speed_learn(&s, 5, 0, 0, false, 1);
+	learn(&s, 0, 5, 0, false, 1);
+	learn(&s, 5, 0, 0, false, 1);
 	assert_true(near(speed_now(&s, 0, 1), 1, 1e-9));
 }
 
@@ -24,8 +29,8 @@ static void a_few_jobs_tell_it(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 8; i++) {
-		speed_learn(&half, 1000, 2000, 0, false, i);
-		speed_learn(&twice, 1000, 500, 0, false, i);
+		learn(&half, 1000, 2000, 0, false, i);
+		learn(&twice, 1000, 500, 0, false, i);
 	}
 	assert_true(near(speed_now(&half, 0, 8), 0.5, 0.03) && near(speed_now(&twice, 0, 8), 2, 0.1));
 }
@@ -36,8 +41,8 @@ static void it_is_clamped_whatever_is_seen(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++) {
-		speed_learn(&slow, 1, 1000000, 0, false, i);
-		speed_learn(&fast, 1000000, 1, 0, false, i);
+		learn(&slow, 1, 1000000, 0, false, i);
+		learn(&fast, 1000000, 1, 0, false, i);
 	}
 	assert_true(near(speed_now(&slow, 0, 100), SPEED_MIN, 1e-9) && near(speed_now(&fast, 0, 100), SPEED_MAX, 1e-9));
 }
@@ -48,7 +53,7 @@ static void it_decays_to_one(void **state)
 	double fresh, later;
 
 	(void)state;
-	speed_learn(&s, 1000, 4000, 0, false, 0);
+	learn(&s, 1000, 4000, 0, false, 0);
 	fresh = speed_now(&s, 0, 0);
 	later = speed_now(&s, 0, 20 * 60 * 1000);
 	assert_true(fresh < later && later < 1);
@@ -60,8 +65,8 @@ static void a_guess_says_less(void **state)
 	struct speed known = { 0 }, guessed = { 0 };
 
 	(void)state;
-	speed_learn(&known, 1000, 4000, 0, false, 1);
-	speed_learn(&guessed, 1000, 4000, 0, true, 1);
+	learn(&known, 1000, 4000, 0, false, 1);
+	learn(&guessed, 1000, 4000, 0, true, 1);
 	assert_true(speed_now(&known, 0, 1) < speed_now(&guessed, 0, 1) && speed_now(&guessed, 0, 1) < 1);
 }
 
@@ -75,7 +80,7 @@ static void fewer_processors_than_slots_are_expected_to_cost(void **state)
 	assert_true(near(speed_company(4, 4), 0, 1e-9) && near(speed_company(8, 4), 0, 1e-9) && near(speed_company(0, 4), 0, 1e-9));
 	/* jobs that sleep show it wrong */
 	for (unsigned i = 1; i <= 20; i++)
-		speed_learn(&s, 1000, 1000, i % 2, false, i);
+		learn(&s, 1000, 1000, i % 2, false, i);
 	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 20), 2);
 }
 
@@ -87,12 +92,12 @@ static void what_few_jobs_cannot_tell_of_one_many_machines_tell_together(void **
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		all[i] = &s[i];
-		speed_learn(&s[i], 1000, 1000, 0, false, 1);
+		learn(&s[i], 1000, 1000, 0, false, 1);
 		assert_true(near(speed_common_company(all, i + 1, -0.1), -0.1, 1e-9));
-		speed_learn(&s[i], 1000, 2000, 1, false, 2);
+		learn(&s[i], 1000, 2000, 1, false, 2);
 	}
 	for (unsigned i = 0; i < 4; i++)
-		speed_learn(&s[i], 1000, 1000, 0, false, 3);
+		learn(&s[i], 1000, 1000, 0, false, 3);
 	assert_true(near(speed_common_company(all, 4, 0), -0.69, 0.05));
 }
 
@@ -103,7 +108,7 @@ static void what_company_costs_is_told_apart(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 16; i++)
-		speed_learn(&s, 1000, i % 2 ? 1000 : 2000, i % 2 ? 0 : 1, false, i);
+		learn(&s, 1000, i % 2 ? 1000 : 2000, i % 2 ? 0 : 1, false, i);
 	assert_true(near(speed_now(&s, 0, 16), 1, 0.15) && near(speed_now(&s, 1, 16), 0.5, 0.15));
 	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 16), 1);
 }
@@ -114,7 +119,7 @@ static void a_slow_machine_that_is_always_full_is_slow_and_not_crowded(void **st
 
 	(void)state;
 	for (unsigned i = 1; i <= 30; i++)
-		speed_learn(&s, 1000, 3000, 1, false, i);
+		learn(&s, 1000, 3000, 1, false, i);
 	assert_true(speed_now(&s, 0, 30) < 0.45);
 	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 30), 2);
 	assert_int_equal(speed_useful_slots(&s, 16, 0.94, 30), 16);
@@ -126,10 +131,52 @@ static void company_makes_no_job_faster(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 16; i++)
-		speed_learn(&s, 1000, i % 2 ? 2000 : 1000, i % 2 ? 0 : 1, false, i);
+		learn(&s, 1000, i % 2 ? 2000 : 1000, i % 2 ? 0 : 1, false, i);
 	assert_true(near(speed_now(&s, 0, 16), speed_now(&s, 1, 16), 1e-9));
 	assert_int_equal(speed_useful_slots(&s, 4, 0.94, 16), 4);
 	assert_int_equal(speed_useful_slots(&s, 1, 0.94, 16), 1);
+}
+
+/* Jobs that mostly had company there are remembered as long; guesses tell nothing of it at all. */
+static void what_it_had_of_a_processor_tells_what_predictions_do_not(void **state)
+{
+	struct speed flat = { 0 }, guessed = { 0 };
+	const struct speed *all[] = { &flat };
+
+	(void)state;
+	for (unsigned i = 1; i <= 16; i++) {
+		struct speed_seen j = { .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 };
+
+		speed_learn(&flat, &j, i);
+		j.guessed = true;
+		speed_learn(&guessed, &j, i);
+	}
+	assert_int_equal(speed_useful_slots(&flat, 2, 0.94, 16), 1);
+	assert_int_equal(speed_useful_slots(&guessed, 2, 0.94, 16), 1);
+	assert_true(near(speed_now(&flat, 1, 16) / speed_now(&flat, 0, 16), 0.5, 0.06));
+	assert_true(near(speed_common_company(all, 1, 0), -0.69, 0.05));
+}
+
+static void jobs_that_sleep_have_no_share_to_tell_of(void **state)
+{
+	struct speed s = { .company = speed_company(1, 2) };
+
+	(void)state;
+	for (unsigned i = 1; i <= 16; i++)
+		speed_learn(&s, &(struct speed_seen){ .predicted_us = 100000, .took_us = 100000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 }, i);
+	assert_int_equal(speed_useful_slots(&s, 2, 0.94, 16), 2);
+}
+
+/* Two threads of one core: each job has its processor whole, and is slower. */
+static void processors_that_slow_each_other_down_are_seen(void **state)
+{
+	struct speed s = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 32; i++)
+		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000, .took_us = i % 2 ? 1600 : 1000, .cpu_us = i % 2 ? 1600 : 1000,
+						      .load = i % 2 }, i);
+	assert_true(speed_now(&s, 1, 32) < 0.8 * speed_now(&s, 0, 32));
 }
 
 static void one_odd_job_is_outvoted(void **state)
@@ -138,14 +185,16 @@ static void one_odd_job_is_outvoted(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 15; i++)
-		speed_learn(&s, 1000, 1000, 0, false, i);
-	speed_learn(&s, 1000, 1000000, 0, false, 16);
+		learn(&s, 1000, 1000, 0, false, i);
+	learn(&s, 1000, 1000000, 0, false, 16);
 	assert_true(speed_now(&s, 0, 16) > 0.75);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_had_of_a_processor_tells_what_predictions_do_not),
+		cmocka_unit_test(jobs_that_sleep_have_no_share_to_tell_of), cmocka_unit_test(processors_that_slow_each_other_down_are_seen),
 		cmocka_unit_test(of_nothing_known_it_is_one), cmocka_unit_test(a_few_jobs_tell_it),
 		cmocka_unit_test(it_is_clamped_whatever_is_seen), cmocka_unit_test(it_decays_to_one),
 		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart),

@@ -114,7 +114,7 @@ static bool has(const struct toolchain *t, const char *name)
 /* The loader's choice, 1 or 2, must be the only one of the two in the tree. */
 static void assert_takes(const char *program, int which)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *t;
 
 	assert_int_equal(status_of("./%s", program), which);
@@ -153,7 +153,7 @@ static void rpath_serves_the_libraries_of_libraries(void **state UNUSED)
 
 static void runpath_serves_only_its_own_object(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *t = NULL;
 	struct err err = { 0 };
 
@@ -244,7 +244,7 @@ static size_t check_maps(const struct tree *tree)
 static void the_closure_of_this_test_is_what_is_mapped(void **state UNUSED)
 {
 	autofree char *self = realpath("/proc/self/exe", NULL);
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *t;
 	size_t files = 0;
 
@@ -258,7 +258,7 @@ static void the_closure_of_this_test_is_what_is_mapped(void **state UNUSED)
 
 static void a_static_program_is_its_own_closure(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *t;
 
 	assert_int_equal(find(ts, "static", &t, NULL), 0);
@@ -269,7 +269,7 @@ static void a_static_program_is_its_own_closure(void **state UNUSED)
 
 static struct digest id_of(const char *program)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *t;
 	struct digest id;
 
@@ -302,7 +302,7 @@ static void identity_is_paths_modes_and_contents(void **state UNUSED)
 
 static void a_change_on_disk_is_a_new_toolchain(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *before, *same, *after;
 
 	must("rm -f s && cp static s");
@@ -322,7 +322,7 @@ static void a_change_on_disk_is_a_new_toolchain(void **state UNUSED)
 
 static void order_and_repetition_do_not_matter(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	autoargv struct argv ab = { 0 }, bab = { 0 };
 	const struct toolchain *t, *u;
 
@@ -350,7 +350,7 @@ static void what_cannot_be_a_toolchain(void **state UNUSED)
 		{ "absent", "absent", ERR_IO },
 		{ "loop", "loop", ERR_IO },
 	};
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	autoargv struct argv relative = { 0 }, none = { 0 };
 	const struct toolchain *t;
 
@@ -378,7 +378,7 @@ static void labels_are_made_from_paths(void **state UNUSED)
 		{ { "bin/as", NULL }, "binutils (as)" },
 		{ { "bin/foo", NULL }, "programs (foo)" },
 	};
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 
 	must("mkdir -p gcc/none-unknown-elf/12 gcc/plain/12.2.0 llvm-14/bin bin");
 	must("for p in gcc/none-unknown-elf/12/cc1 gcc/plain/12.2.0/cc1plus llvm-14/bin/clang bin/as bin/foo; do "
@@ -399,7 +399,7 @@ static void labels_are_made_from_paths(void **state UNUSED)
 /* Each compiler of this machine, by version and target. */
 static void compilers_side_by_side_are_toolchains_of_their_own(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	const struct toolchain *found[32] = { NULL };
 	size_t count = 0;
 	glob_t g = { 0 };
@@ -441,7 +441,7 @@ static void *find_many(void *arg)
 
 static void threads_share_the_memo(void **state UNUSED)
 {
-	struct toolchains *ts = toolchains_new();
+	struct toolchains *ts = toolchains_new(NULL);
 	pthread_t threads[4];
 	void *got[4];
 

@@ -212,7 +212,7 @@ static void compilers_run_with_their_toolchain_alone(void **state UNUSED)
 
 	if (!able)
 		skip();
-	ts = toolchains_new();
+	ts = toolchains_new(NULL);
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
 		autofree char *program = program_named(programs[i].by);
 		char *argv[ARGS_MAX + 2] = { program };
@@ -250,7 +250,7 @@ static void a_library_that_only_the_cache_names_is_found(void **state UNUSED)
 
 	if (!able || !make_cached())
 		skip();
-	search.digests = digest_memo_new(64);
+	search.digests = digest_cache_new(NULL, 64);
 	snprintf(program, sizeof program, "%s/main", dir);
 	snprintf(cache, sizeof cache, "%s/cache", dir);
 	assert_int_equal(elf_closure_add(&search, program, NULL, NULL), 0);
@@ -262,7 +262,7 @@ static void a_library_that_only_the_cache_names_is_found(void **state UNUSED)
 	tree_free(&tree);
 	trail_free(&trail);
 	ldcache_rows_free(&cached);
-	digest_memo_free(search.digests);
+	digest_cache_free(search.digests);
 }
 
 /* A program that is taken for a compiler, and says one word in the caller's language. */
@@ -359,7 +359,7 @@ static void the_callers_language_comes_along(void **state UNUSED)
 
 	if (!able || !has_locale())
 		skip();
-	ts = toolchains_new();
+	ts = toolchains_new(NULL);
 	snprintf(program, sizeof program, "%s/gcc/t/12.2/cc1", dir);
 	make_speaker();
 	before = speaking(ts, program, german);

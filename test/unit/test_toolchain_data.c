@@ -130,13 +130,13 @@ static int gather(const char *program, const char *needs_text, struct tree *tree
 	autoargv struct argv programs = words(program), needs = words(needs_text);
 	struct ldcache_rows cached = { 0 };
 	struct trail trail = { 0 };
-	struct elf_search search = { .tree = tree, .cached = &cached, .trail = &trail, .digests = digest_memo_new(64),
+	struct elf_search search = { .tree = tree, .cached = &cached, .trail = &trail, .digests = digest_cache_new(NULL, 64),
 				     .ldcache = "/etc/ld.so.cache" };
 	int rc = elf_closure_add(&search, program, NULL, err);
 
 	if (rc == 0)
 		rc = toolchain_data_add(&search, &programs, &needs, err);
-	digest_memo_free(search.digests);
+	digest_cache_free(search.digests);
 	ldcache_rows_free(&cached);
 	trail_free(&trail);
 	return rc;
