@@ -44,6 +44,7 @@ struct conn {
 	bool closed;
 	bool finishing;
 	int failed;		/* errno of a failed write, told from the loop */
+	int watched;		/* of enum uv_poll_event: libuv asks the kernel anew each time it is told, even of the same */
 	size_t backlog_max;	/* 0: none */
 	bool overflowed;	/* the end is told from the loop */
 	struct conn_share *share, own;	/* share is &own, or of several */
@@ -70,6 +71,9 @@ static void watch(struct conn *c)
 		events |= UV_DISCONNECT;
 	if (c->failed || (greeting(c) ? seal_wants_write(c->seal) : c->out != NULL))
 		events |= UV_WRITABLE;
+	if (events == c->watched)
+		return;
+	c->watched = events;
 	if (events)
 		uv_poll_start(&c->poll, events, on_poll);
 	else
@@ -474,6 +478,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	struct err err = { 0 };
 
 	if (status < 0) {
+		c->watched = 0;		/* libuv has stopped */
 		on_socket_error(c, status);
 		return;
 	}

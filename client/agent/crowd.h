@@ -17,6 +17,8 @@ struct crowd {			/* looked_us: when it begins; else all zero */
 
 /* How long the calling process' first thread has ever waited so, in microseconds (/proc/self/schedstat); 0: the kernel does not tell. */
 uint64_t crowd_waited_us(void);
+/* Pure: another look would tell something. */
+bool crowd_is_due(const struct crowd *c, uint64_t now_us);
 /* Pure: another look. */
 void crowd_look(struct crowd *c, uint64_t waited_us, uint64_t now_us);
 /* Pure: there is none to spare. */

@@ -339,7 +339,8 @@ void sessions_dispatch(struct agent *a)
 		if (s->state == ALIKE)
 			session_plan_again(s);
 	}
-	crowd_look(&a->crowd, crowd_waited_us(), clock_us());
+	if (crowd_is_due(&a->crowd, clock_us()))
+		crowd_look(&a->crowd, crowd_waited_us(), clock_us());
 	v = placing_view(a);
 	n = list_waiting(a, &turns);
 	for (size_t i = 0; i < n; i++)
