@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "breaker.h"
+#include "burst.h"
 #include "crowd.h"
 #include "files.h"
 #include "hedge.h"
@@ -44,6 +45,7 @@ struct agent {
 	char *history_path;		/* NULL: it is not kept */
 	struct speed here;		/* of this machine */
 	struct crowd crowd;
+	struct burst burst;
 	uint64_t preprocess_us;		/* what a preprocessor takes here of late */
 	struct breaker breaker;
 	struct hedge_budget budget;
@@ -51,7 +53,8 @@ struct agent {
 	TAILQ_HEAD(, session) sessions;	/* in order of arrival */
 	size_t session_count;
 	uint64_t descriptions;		/* so many drivers' answers came, or will not come */
-	uv_timer_t dispatch;		/* fires at once: placement looks at all sessions anew */
+	uv_timer_t dispatch;		/* placement looks at all sessions anew */
+	uint64_t dispatch_ms;		/* when it is due; 0: at once */
 	uint64_t busy_ms;		/* when something last happened */
 	bool stopping;			/* leave once nobody is connected and no lease is held */
 };

@@ -292,6 +292,7 @@ static void on_dispatch(uv_timer_t *timer)
 
 void agent_dispatch(struct agent *a)
 {
+	a->dispatch_ms = 0;
 	uv_timer_start(&a->dispatch, on_dispatch, 0, 0);
 }
 
@@ -302,8 +303,12 @@ double agent_load(const struct agent *a, double others)
 
 void agent_dispatch_in(struct agent *a, unsigned ms)
 {
-	if (!uv_is_active((uv_handle_t *)&a->dispatch))
-		uv_timer_start(&a->dispatch, on_dispatch, ms, 0);
+	uint64_t due_ms = clock_ms() + ms;
+
+	if (uv_is_active((uv_handle_t *)&a->dispatch) && a->dispatch_ms <= due_ms)
+		return;
+	a->dispatch_ms = due_ms;
+	uv_timer_start(&a->dispatch, on_dispatch, ms, 0);
 }
 
 static void on_late(uv_timer_t *timer)

@@ -34,6 +34,7 @@ struct closure {
 enum {
 	ALIKE_MS = 1000,	/* a driver that takes longer keeps nobody else */
 	ALIKE_MAX = 3,
+	CALM_MS = 1000,		/* without any job: the next begins another build */
 };
 
 static void session_end(struct session *s)
@@ -617,5 +618,6 @@ void session_new(struct agent *a, int fd)
 	*s = (struct session){ .agent = a, .pidfd = -1, .pid = cred.pid, .came_us = clock_us() };
 	s->conn = conn_new(a->loop, fd, &request_protocol, &conn_ops, s);
 	TAILQ_INSERT_TAIL(&a->sessions, s, link);
+	burst_came(&a->burst, !a->session_count && clock_ms() - a->busy_ms > CALM_MS, s->came_us);
 	a->session_count++;
 }

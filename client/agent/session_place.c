@@ -248,6 +248,17 @@ static enum place_action decide(struct session *s, const struct place_view *v, s
 	return place_decide(v, j);
 }
 
+/* At a build's start, what is known to be long waits for what may be longer. */
+static bool held(const struct session *s)
+{
+	struct agent *a = s->agent;
+	uint64_t us = s->predicted.known ? burst_hold_us(&a->burst, clock_us()) : 0;
+
+	if (us)
+		agent_dispatch_in(a, (unsigned)(us / 1000 + 1));
+	return us;
+}
+
 /* True if it was placed: the view has changed. */
 static bool place(struct session *s, struct place_view v)
 {
@@ -264,6 +275,8 @@ static bool place(struct session *s, struct place_view v)
 		action = PLACE_LOCAL;
 	if (action == PLACE_LOCAL)
 		session_go_local(s, local_reason(s, &j));
+	else if (action == PLACE_REMOTE && held(s))
+		action = PLACE_WAIT;
 	else if (action == PLACE_REMOTE)
 		away_begin(s);
 	return action != PLACE_WAIT;
