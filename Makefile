@@ -17,7 +17,7 @@ CFLAGS = -g
 ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(CFLAGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	-ffile-prefix-map='$(CURDIR)/=' -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ifneq ($(SANITIZE),)
-ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 SANITIZE_LINK = -fsanitize=$(SANITIZE)
 else
 WRAPPER_LINK = -static

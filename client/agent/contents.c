@@ -256,7 +256,8 @@ static void on_batch(uv_work_t *work, int status)
 
 static void append(struct contents *c, const struct wire_want *m)
 {
-	memmove(c->queue, c->queue + c->at, (c->count - c->at) * sizeof *c->queue);
+	if (c->at)
+		memmove(c->queue, c->queue + c->at, (c->count - c->at) * sizeof *c->queue);
 	c->count -= c->at;
 	c->at = 0;
 	while (c->count + m->count > c->room) {

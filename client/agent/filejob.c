@@ -47,6 +47,7 @@ struct filejob {
 
 	struct conn *conn;
 	struct contents *contents;
+	bool misled;
 	unsigned questions_open;
 	struct filejob_counts counts;
 
@@ -146,6 +147,8 @@ static void fail(struct filejob *j, enum reason why)
 	const struct filejob_events *events = ptr_steal(&j->events);
 
 	j->conn = NULL;
+	if (why == REASON_FILES_CHANGED)
+		files_doubt(j->spec.files);
 	if (events)
 		events->failed(why, j->arg);
 }
@@ -319,6 +322,14 @@ static enum codec codec_now(void *arg)
 	return j->events->codec(j->arg);
 }
 
+static void on_content_gone(const char *path UNUSED, void *arg)
+{
+	struct filejob *j = arg;
+
+	j->misled = true;
+	files_doubt(j->spec.files);
+}
+
 static void on_content_changed(const struct err *err, void *arg)
 {
 	struct filejob *j = arg;
@@ -328,7 +339,7 @@ static void on_content_changed(const struct err *err, void *arg)
 }
 
 static const struct contents_events contents_events = {
-	.find = find_content, .codec = codec_now, .failed = on_content_changed,
+	.find = find_content, .codec = codec_now, .gone = on_content_gone, .failed = on_content_changed,
 	.max_count = CONTENTS_MAX, .max_bytes = TOLD_CONTENTS_MAX,
 };
 
@@ -627,6 +638,8 @@ void filejob_judge(struct filejob *j, struct result *r, const struct job_result 
 	result_hold(r);
 	start(t);
 }
+
+bool filejob_misled(const struct filejob *j) { return j->misled; }
 
 void filejob_said(const struct filejob *j, uint64_t *out, uint64_t *err)
 {

@@ -58,6 +58,8 @@ void filejob_leave(struct filejob *j);
 /* RESULT has come: is it all there, does what it relied on still hold? r stays the caller's, until judged or filejob_free(). */
 void filejob_judge(struct filejob *j, struct result *r, const struct job_result *said);
 
+/* A file was no longer what the volunteer had been told: no end but a good one says anything of the job. */
+bool filejob_misled(const struct filejob *j);
 /* Bytes on stdout and stderr. */
 void filejob_said(const struct filejob *j, uint64_t *out, uint64_t *err);
 /* Of a good end. Borrowed, until filejob_free(): what the job did, and a descriptor with stdout, stderr and the files' contents. */

@@ -290,6 +290,8 @@ bool files_hold(struct files *f, const struct facts *used, char **why)
 	return false;
 }
 
+void files_doubt(struct files *f) { recent_forget(f->recent); }
+
 bool files_has_clock(struct files *f, const struct facts *all)
 {
 	for (size_t i = 0; i < all->count; i++)

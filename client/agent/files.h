@@ -56,6 +56,8 @@ size_t files_changes(struct files *f, const struct facts *all, struct facts *cha
 size_t files_refresh(struct files *f, struct facts *all, struct facts *changed);
 /* After a job: all of used is still so: each is looked at now. If not, *why (may be NULL; caller frees) is the first path that is not. */
 bool files_hold(struct files *f, const struct facts *used, char **why);
+/* Something was not as it was taken to be: the next refresh looks at everything itself. */
+void files_doubt(struct files *f);
 
 /*
  * Does one of these files hold __DATE__, __TIME__ or __TIMESTAMP__ (clock_words.h)? Of

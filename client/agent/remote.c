@@ -338,6 +338,8 @@ static enum reason judge(const struct attempt *a)
 		[JOB_UNFIT] = REASON_FILES_UNFIT,
 	};
 
+	if (a->said.outcome == JOB_UNFIT && a->files && filejob_misled(a->files))
+		return REASON_FILES_CHANGED;
 	if (a->said.outcome != JOB_RAN)
 		return outcomes[a->said.outcome];
 	if (a->files)

@@ -227,6 +227,18 @@ warns() {
 	went 12
 }
 
+@test "a header that goes while it is taken to be there, on a volunteer that has it not" {
+	extra() {
+		printf 'int v = 2;\n' >v.h
+		touch -d @1700000000 v.h
+		printf '#include "v.h"\n' >v.c
+	}
+	same_sh 'export RCC_HOSTS='"$(address_of 1)"' && $RCC gcc -g -c v.c && $RCC gcc -g -c v.c && rm v.h &&
+		RCC_HOSTS='"$(address_of 2)"' && $RCC gcc -g -c v.c'
+	[ "$(status)" = 1 ]
+	went 3
+}
+
 @test "a second build asks nothing, and sends little" {
 	rm -rf "$W" && mkdir "$W" && cd "$W" && sources
 	RCC_HOSTS=$(address_of 1)

@@ -303,7 +303,7 @@ as_user() {
 # killed WHO: at a moment when the compiler runs on the volunteer, which is held there
 killed() {
 	extra() { slow 300; }
-	same_sh '[ -z "$RCC" ] || { wait_until 10 on_way; kill -STOP $(compilers); kill -9 '"$1"'; } &
+	same_sh '[ -z "$RCC" ] || { wait_until 10 on_way; kill -STOP $(compilers); kill -9 '"$1"'; } 2>/dev/null &
 		killer=$!; $RCC gcc -O2 -g -MD -c slow.c; s=$?; wait $killer; exit $s'
 	[ "$(status)" -eq 0 ]
 	wait_until 5 no_jobs_left
