@@ -169,6 +169,14 @@ below() {
 	for c in $(cat "/proc/$1/task"/*/children 2>/dev/null); do echo "$c"; below "$c"; done
 }
 no_jobs_left() { [ -z "$(jobs_left)" ]; }
+# compilers [NAME]: those that run in boxes, all or that volunteer's
+compilers() {
+	local p
+	for p in $(if [ $# -gt 0 ]; then below "$(pid_of "$1")"; else jobs_left; fi); do
+		case $(readlink "/proc/$p/exe") in */cc1) echo "$p" ;; esac
+	done
+}
+on_way() { [ -n "$(compilers "$@")" ]; }
 dead() { ! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 
 # volunteer_kill NAME: as a power cut would

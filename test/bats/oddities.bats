@@ -19,15 +19,6 @@ went() {
 	expect_counted "$REASONS // 0" 0
 }
 
-# The compilers that run in boxes.
-compilers() {
-	local p
-	for p in $(jobs_left); do
-		case $(readlink "/proc/$p/exe") in */cc1) echo "$p" ;; esac
-	done
-}
-on_way() { [ -n "$(compilers)" ]; }
-
 # A source that takes half a second, and includes h.h.
 slow() { { echo '#include "h.h"'; slow_source "${1:-80}"; } >slow.c; }
 

@@ -69,10 +69,10 @@ nothing_works() {
 	[ -z "$(below "$spawner")" ]
 }
 
-# long_sources N [FUNCTIONS]: as many, different ones, of a second or more each
-long_sources() {
+# sources N [FUNCTIONS]: as many, different ones, of some half a second each
+sources() {
 	local i
-	slow_source "${2:-350}" >body
+	slow_source "${2:-120}" >body
 	for ((i = 1; i <= $1; i++)); do
 		{ echo "int number = $i;"; cat body; } >"s$i.c"
 	done
@@ -82,6 +82,25 @@ long_sources() {
 build() {
 	seq "$1" | xargs -P "$1" -I{} rcc gcc -O2 -c s{}.c -o s{}.o 3>&- 4>&- &
 	build=$!
+}
+
+# hold NAME: its compilers stand still until they are ended, those that begin meanwhile as well
+hold() {
+	while :; do
+		# shellcheck disable=SC2046 # words
+		kill -STOP $(compilers "$1") 2>/dev/null
+		sleep 0.05
+	done
+}
+begin_hold() { hold "$1" 3>&- 4>&- & holder=$!; players+=("$holder"); }
+end_hold() { kill "$holder"; }
+
+# held NAME: one runs there, and stands still
+held() {
+	wait_until 20 says "$1" '.running != []'
+	wait_until 20 on_way "$1"
+	# shellcheck disable=SC2046 # words
+	kill -STOP $(compilers "$1")
 }
 
 # right N: what came of it is what bare compiles give
@@ -98,10 +117,12 @@ right() {
 	with_owner alder polite
 	volunteer birch --jobs 1
 	warm
-	long_sources 20
+	sources 20
 	remember
+	begin_hold alder
 	build 20
 	expect_says alder '.running | length >= 18'
+	end_hold
 	owner_uses alder 40
 	printf 'MemTotal: 16000000 kB\nMemAvailable: 100000 kB\n' >"$PLAY/alder/proc/meminfo"
 	began=${EPOCHREALTIME/./}
@@ -116,9 +137,6 @@ right() {
 	[ "$(counted .jobs.remote)" -ge 18 ]
 }
 
-# long_job: s1.c, of eight seconds or so
-long_job() { slow_source 1800 >s1.c; }
-
 # where_it_runs NAME...: sets where
 where_it_runs() {
 	for where; do
@@ -131,12 +149,13 @@ where_it_runs() {
 	local where i
 	for i in alder birch cedar; do with_owner "$i" polite; done
 	warm
-	long_job
+	sources 1
 	remember
 	export RCC_FALLBACK=0
 	build 1
 	for i in 1 2; do
 		wait_until 20 where_it_runs alder birch cedar
+		held "$where"
 		owner_uses "$where" 40
 		expect_says "$where" '.jobs.preempted == 1 and .running == []'
 	done
@@ -151,10 +170,10 @@ where_it_runs() {
 @test "preempted, and there is no other: compiled here, and said so; used again once the owner has gone" {
 	with_owner alder polite
 	warm
-	long_job
+	sources 1
 	remember
 	build 1
-	expect_says alder '.running != []'
+	held alder
 	owner_uses alder 40
 	wait "$build"
 	right 1
@@ -176,7 +195,7 @@ where_it_runs() {
 @test "an owner who needs some of the cores: the newest jobs go, the others stay" {
 	with_owner alder polite
 	warm
-	long_sources 5 1100
+	sources 5 1100
 	build 5
 	expect_says alder '.running | length == 5'
 	# what is played is what all use, our jobs included
@@ -186,7 +205,7 @@ where_it_runs() {
 	says alder '([.running[].number, (.last[] | select(.ending == "done") | .number)] | max) <
 		([.last[] | select(.ending == "preempted") | .number] | min)' || fail "not the newest: $(status_of alder | jq -c .last)"
 	wait "$build"
-	right 2
+	right 1
 }
 
 @test "policy idle: nothing while somebody is at a terminal" {
@@ -203,10 +222,10 @@ where_it_runs() {
 @test "a volunteer that sleeps with a job in hand: the caller does without, and no slot is lost" {
 	volunteer alder
 	warm
-	long_job
+	sources 1
 	remember
 	build 1
-	expect_says alder '.running != []'
+	held alder
 	kill -STOP "$(pid_of alder)"
 	wait "$build"
 	right 1
@@ -239,10 +258,10 @@ where_it_runs() {
 	# not of the farm's: its end is waited for, and its status looked at
 	with_owner alder polite
 	warm
-	long_job
+	sources 1
 	remember
 	build 1
-	expect_says alder '.running != []'
+	held alder
 	pid=$(pid_of alder)
 	kill -TERM "$pid"
 	wait_until 10 grep -q '\<draining' "$FARM/valder/log"
