@@ -1,46 +1,54 @@
 /*
  * burst.c - over when none has come for three times their usual distance, or when that has taken as long as they took so far.
  *
- * Both follow the pace of the machine: where a processor is shared by many, make starts its jobs as much slower.
+ * Both follow the pace of the machine: where a processor is shared by many, make starts its jobs as much slower. Jobs that come one after
+ * the other, as a configure script's do, or for long before one of them is to go elsewhere, are no burst.
  */
 #include "burst.h"
 
 enum {
 	PAUSE_US = 5000,	/* at least: make starts one in 1 to 2 ms */
-	HOLD_US = 30000,
+	HOLD_US = 30000, HOLD_MAX_US = 1000000,
 	DISTANCES = 3,
 	MANY = 8,		/* fewer tell nothing of the next */
+	GAP_US = 200000, LONG_US = 3000000,
+	CALM_US = 1000000,	/* without any job: the next begins another build */
 };
 
-void burst_came(struct burst *b, bool first, uint64_t now_us)
+static bool begins(const struct burst *b, uint64_t now_us) { return !b->here && (!b->idle_us || now_us - b->idle_us > CALM_US); }
+
+void burst_came(struct burst *b, uint64_t now_us)
 {
-	if (first || !b->jobs)
+	if (begins(b, now_us))
 		*b = (struct burst){ .first_us = now_us };
+	else if (now_us - b->last_us > GAP_US || now_us - b->first_us > LONG_US)
+		b->over = true;
 	b->last_us = now_us;
 	b->jobs++;
+	b->here++;
+}
+
+void burst_left(struct burst *b, uint64_t now_us)
+{
+	b->here--;
+	b->idle_us = now_us;
 }
 
 static uint64_t more(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t less(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* What the many took so far. */
 static uint64_t took_us(const struct burst *b) { return b->jobs < MANY ? 0 : b->last_us - b->first_us; }
-
-static void begin_hold(struct burst *b, uint64_t now_us)
-{
-	b->held_us = now_us;
-	b->until_us = now_us + more(HOLD_US, took_us(b));
-}
 
 uint64_t burst_hold_us(struct burst *b, uint64_t now_us)
 {
 	uint64_t until;
 
-	if (b->over)
+	if (b->over || !b->jobs)
 		return 0;
-	if (!b->held_us)
-		begin_hold(b, now_us);
-	until = b->last_us + more(PAUSE_US, DISTANCES * took_us(b) / b->jobs);
-	until = until < b->until_us ? until : b->until_us;
+	if (!b->until_us)
+		b->until_us = now_us + less(HOLD_MAX_US, more(HOLD_US, took_us(b)));
+	until = less(b->until_us, b->last_us + more(PAUSE_US, DISTANCES * took_us(b) / b->jobs));
 	b->over = now_us >= until;
 	return b->over ? 0 : until - now_us;
 }

@@ -11,15 +11,17 @@
 #include "base.h"
 
 struct burst {			/* all zero: none yet */
+	unsigned here;		/* jobs, of this burst or not */
+	uint64_t idle_us;	/* when the last of them left */
 	uint64_t first_us, last_us;	/* when jobs came */
-	unsigned jobs;
-	uint64_t held_us;	/* when the first could have gone; 0: none yet */
-	uint64_t until_us;	/* for no longer than this */
+	unsigned jobs;		/* so many */
+	uint64_t until_us;	/* nobody waits for longer; 0: nobody does yet */
 	bool over;
 };
 
-/* A job came; first: after a while without any. */
-void burst_came(struct burst *b, bool first, uint64_t now_us);
+void burst_came(struct burst *b, uint64_t now_us);
+/* One that came is no more. */
+void burst_left(struct burst *b, uint64_t now_us);
 /* How long those that could go now should wait for more, in microseconds; 0 from then on until the next burst. */
 uint64_t burst_hold_us(struct burst *b, uint64_t now_us);
 

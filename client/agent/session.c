@@ -34,13 +34,14 @@ struct closure {
 enum {
 	ALIKE_MS = 1000,	/* a driver that takes longer keeps nobody else */
 	ALIKE_MAX = 3,
-	CALM_MS = 1000,		/* without any job: the next begins another build */
 };
 
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
 	s->agent->descriptions += s->state == DESCRIBING;
+	if (s->planned)
+		burst_left(&s->agent->burst, clock_us());
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
 	away_give_up(s);
 	if (s->closure)
@@ -371,6 +372,14 @@ static enum reason early_reason(struct session *s)
 	return REASON_NONE;
 }
 
+static void begin_plan(struct session *s)
+{
+	s->planned = !s->ask.explain;
+	if (s->planned)
+		burst_came(&s->agent->burst, clock_us());
+	plan_by_driver(s);
+}
+
 static int on_ask(struct session *s, struct frame *f, struct err *err)
 {
 	struct reader r = reader_of(f->payload, f->length);
@@ -400,7 +409,7 @@ static int on_ask(struct session *s, struct frame *f, struct err *err)
 	else if (early != REASON_NONE)
 		session_must_be_local(s, early);
 	else
-		plan_by_driver(s);
+		begin_plan(s);
 	return 0;
 }
 
@@ -618,6 +627,5 @@ void session_new(struct agent *a, int fd)
 	*s = (struct session){ .agent = a, .pidfd = -1, .pid = cred.pid, .came_us = clock_us() };
 	s->conn = conn_new(a->loop, fd, &request_protocol, &conn_ops, s);
 	TAILQ_INSERT_TAIL(&a->sessions, s, link);
-	burst_came(&a->burst, !a->session_count && clock_ms() - a->busy_ms > CALM_MS, s->came_us);
 	a->session_count++;
 }

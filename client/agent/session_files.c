@@ -15,10 +15,14 @@ static bool same_rights(pid_t pid)
 	static const char *const rights[] = { "Uid:", "Gid:", "Groups:", "CapEff:" };
 	static struct buf ours;
 	autofree char *path = xasprintf("/proc/%d/status", (int)pid);
-	autobuf struct buf theirs = { 0 };
+	autobuf struct buf theirs = { 0 }, own = { 0 };
 
-	if (read_file(path, STATUS_MAX, &theirs, NULL) < 0 || (!ours.len && read_file("/proc/self/status", STATUS_MAX, &ours, NULL) < 0))
+	if (read_file(path, STATUS_MAX, &theirs, NULL) < 0 || (!ours.len && read_file("/proc/self/status", STATUS_MAX, &own, NULL) < 0))
 		return false;
+	if (!ours.len) {
+		ours = own;
+		own = (struct buf){ 0 };
+	}
 	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
 		const char *a = strstr(buf_str(&theirs), rights[i]), *b = strstr(buf_str(&ours), rights[i]);
 

@@ -50,6 +50,7 @@ struct session {
 	bool plain;			/* its second way of preprocessing is being tried */
 	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
 	bool must_local;
+	bool planned;			/* it counts for the agent's burst */
 	const struct toolchain *toolchain;
 	bool toolchain_failed;
 	struct closure *closure;	/* being found in a worker thread */

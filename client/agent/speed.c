@@ -48,10 +48,16 @@ static void fade(struct speed_sums *s, double keep)
 /* Within twice the bounds: a mean of clamped values would never reach them. */
 static double log_of(double ratio) { return fmax(log(SPEED_MIN / 2), fmin(log(SPEED_MAX * 2), log(ratio))); }
 
-static void learn_share(struct speed *s, double share, double load)
+/*
+ * A job that nobody knows has to ask for its files first, or their contents to be brought, and a first build does so with all slots
+ * in use: its share would tell of that. More than one processor tells nothing of sharing one.
+ */
+static void learn_share(struct speed *s, const struct speed_seen *j)
 {
-	if (share >= share_least)
-		add(&s->share, 1, load, log(share));
+	double share = fmin(1, (double)j->cpu_us / (double)j->took_us);
+
+	if (!j->guessed && share >= share_least)
+		add(&s->share, 1, j->load, log(share));
 }
 
 void speed_learn(struct speed *s, const struct speed_seen *j, uint64_t now_ms)
@@ -63,7 +69,7 @@ void speed_learn(struct speed *s, const struct speed_seen *j, uint64_t now_ms)
 	fade(&s->took, keep);
 	fade(&s->share, keep);
 	s->at_ms = now_ms;
-	learn_share(s, (double)j->cpu_us / (double)j->took_us, load);
+	learn_share(s, j);
 	/* a guess is about as wrong as loads differ: it must not tell of them */
 	if (j->guessed && s->took.w > 0)
 		load = s->took.load / s->took.w;
@@ -81,7 +87,8 @@ static double slope_of(const struct speed_sums *s, double keep, double expected,
 
 double speed_common_company(const struct speed *const *all, size_t count, double otherwise)
 {
-	double spread[2] = { 0 }, together[2] = { 0 };
+	double spread[2] = { 0 }, together[2] = { 0 }, company = 0;
+	bool known = false;
 
 	for (size_t i = 0; i < count; i++) {
 		spread[0] += spread_of(&all[i]->share);
@@ -89,18 +96,23 @@ double speed_common_company(const struct speed *const *all, size_t count, double
 		spread[1] += spread_of(&all[i]->took);
 		together[1] += together_of(&all[i]->took);
 	}
-	for (unsigned i = 0; i < 2; i++)
-		if (spread[i] >= common_known)
-			return fmin(0, together[i] / spread[i]);
-	return otherwise;
+	for (unsigned i = 0; i < 2; i++) {
+		if (spread[i] < common_known)
+			continue;
+		company = fmin(company, together[i] / spread[i]);
+		known = true;
+	}
+	return known ? company : otherwise;
 }
 
 /* Never above 0: company makes no job faster. */
 static double slope_now(const struct speed *s, double keep)
 {
-	double took = slope_of(&s->took, keep, s->company, load_prior);
-	double share = slope_of(&s->share, keep, took, load_prior);
+	double took = slope_of(&s->took, keep, s->company, load_prior), share;
 
+	if (s->share.w == 0)
+		return fmin(0, took);
+	share = slope_of(&s->share, keep, took, load_prior);
 	return fmin(0, fmin(share, slope_of(&s->took, keep, share, share_prior)));
 }
 

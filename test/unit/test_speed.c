@@ -3,6 +3,8 @@
  */
 #include "unit.h"
 
+#include <math.h>
+
 #include "speed.h"
 
 static bool near(double v, double want, double by) { return v > want - by && v < want + by; }
@@ -137,24 +139,42 @@ static void company_makes_no_job_faster(void **state)
 	assert_int_equal(speed_useful_slots(&s, 1, 0.94, 16), 1);
 }
 
-/* Jobs that mostly had company there are remembered as long; guesses tell nothing of it at all. */
+/* Jobs that mostly had company there are remembered as long. */
 static void what_it_had_of_a_processor_tells_what_predictions_do_not(void **state)
 {
-	struct speed flat = { 0 }, guessed = { 0 };
+	struct speed flat = { 0 };
 	const struct speed *all[] = { &flat };
 
 	(void)state;
-	for (unsigned i = 1; i <= 16; i++) {
-		struct speed_seen j = { .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 };
-
-		speed_learn(&flat, &j, i);
-		j.guessed = true;
-		speed_learn(&guessed, &j, i);
-	}
+	for (unsigned i = 1; i <= 16; i++)
+		speed_learn(&flat, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 }, i);
 	assert_int_equal(speed_useful_slots(&flat, 2, 0.94, 16), 1);
-	assert_int_equal(speed_useful_slots(&guessed, 2, 0.94, 16), 1);
 	assert_true(near(speed_now(&flat, 1, 16) / speed_now(&flat, 0, 16), 0.5, 0.06));
 	assert_true(near(speed_common_company(all, 1, 0), -0.69, 0.05));
+}
+
+/* A first build, all slots in use, asks for each file; then a few jobs come alone. */
+static void what_a_job_asks_for_at_first_is_not_the_cost_of_company(void **state)
+{
+	struct speed s = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 24; i++)
+		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = 200, .load = 1, .guessed = true }, i);
+	for (unsigned i = 25; i <= 28; i++)
+		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = 900, .load = 0 }, i);
+	assert_int_equal(speed_useful_slots(&s, 16, 0.94, 28), 16);
+}
+
+static void a_volunteer_that_says_it_had_all_processors_of_the_world_is_not_believed(void **state)
+{
+	struct speed liar = { 0 };
+	const struct speed *all[] = { &liar };
+
+	(void)state;
+	for (unsigned i = 1; i <= 32; i++)
+		speed_learn(&liar, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 900 : UINT64_MAX, .load = i % 2 ? 1 : 0 }, i);
+	assert_true(near(speed_common_company(all, 1, 0), log(0.9), 0.05));
 }
 
 static void jobs_that_sleep_have_no_share_to_tell_of(void **state)
@@ -171,12 +191,14 @@ static void jobs_that_sleep_have_no_share_to_tell_of(void **state)
 static void processors_that_slow_each_other_down_are_seen(void **state)
 {
 	struct speed s = { 0 };
+	const struct speed *all[] = { &s };
 
 	(void)state;
 	for (unsigned i = 1; i <= 32; i++)
 		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000, .took_us = i % 2 ? 1600 : 1000, .cpu_us = i % 2 ? 1600 : 1000,
 						      .load = i % 2 }, i);
 	assert_true(speed_now(&s, 1, 32) < 0.8 * speed_now(&s, 0, 32));
+	assert_true(near(speed_common_company(all, 1, 0), -0.47, 0.05));
 }
 
 static void one_odd_job_is_outvoted(void **state)
@@ -194,6 +216,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_it_had_of_a_processor_tells_what_predictions_do_not),
+		cmocka_unit_test(what_a_job_asks_for_at_first_is_not_the_cost_of_company),
+		cmocka_unit_test(a_volunteer_that_says_it_had_all_processors_of_the_world_is_not_believed),
 		cmocka_unit_test(jobs_that_sleep_have_no_share_to_tell_of), cmocka_unit_test(processors_that_slow_each_other_down_are_seen),
 		cmocka_unit_test(of_nothing_known_it_is_one), cmocka_unit_test(a_few_jobs_tell_it),
 		cmocka_unit_test(it_is_clamped_whatever_is_seen), cmocka_unit_test(it_decays_to_one),
