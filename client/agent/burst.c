@@ -1,5 +1,5 @@
 /*
- * burst.c - over when none has come for three times their usual distance, or when that has taken as long as they took so far.
+ * burst.c - over when all are settled and none has come for three times their usual distance, or when that has taken as long as they took so far.
  *
  * Both follow the pace of the machine: where a processor is shared by many, make starts its jobs as much slower. Jobs that come one after
  * the other, as a configure script's do, or for long before one of them is to go elsewhere, are no burst.
@@ -26,7 +26,10 @@ void burst_came(struct burst *b, uint64_t now_us)
 	b->last_us = now_us;
 	b->jobs++;
 	b->here++;
+	b->unsettled++;
 }
+
+void burst_settled(struct burst *b) { b->unsettled--; }
 
 void burst_left(struct burst *b, uint64_t now_us)
 {
@@ -48,7 +51,7 @@ uint64_t burst_hold_us(struct burst *b, uint64_t now_us)
 		return 0;
 	if (!b->until_us)
 		b->until_us = now_us + less(HOLD_MAX_US, more(HOLD_US, took_us(b)));
-	until = less(b->until_us, b->last_us + more(PAUSE_US, DISTANCES * took_us(b) / b->jobs));
+	until = b->unsettled ? b->until_us : less(b->until_us, b->last_us + more(PAUSE_US, DISTANCES * took_us(b) / b->jobs));
 	b->over = now_us >= until;
 	return b->over ? 0 : until - now_us;
 }

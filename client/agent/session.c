@@ -36,10 +36,18 @@ enum {
 	ALIKE_MAX = 3,
 };
 
+void session_settled(struct session *s)
+{
+	if (s->planned && !s->settled)
+		burst_settled(&s->agent->burst);
+	s->settled = true;
+}
+
 static void session_end(struct session *s)
 {
 	s->agent->session_count--;
 	s->agent->descriptions += s->state == DESCRIBING;
+	session_settled(s);
 	if (s->planned)
 		burst_left(&s->agent->burst, clock_us());
 	TAILQ_REMOVE(&s->agent->sessions, s, link);
@@ -109,6 +117,7 @@ void session_go_local(struct session *s, enum reason reason)
 	struct lease_note note = placing_note(s);
 	autobuf struct buf b = { 0 };
 
+	session_settled(s);
 	stats_add(st, reason_is_fallback(reason) ? COUNT_JOBS_FALLBACK : COUNT_JOBS_LOCAL, 1);
 	stats_reason(st, reason, 1, reason_is_fallback(reason) ? clock_us() - s->came_us : 0);
 	if (s->pidfd >= 0)
@@ -131,6 +140,7 @@ void session_must_be_local(struct session *s, enum reason reason)
 		go_fatal(s, EXIT_RCC_REMOTE, text);
 		return;
 	}
+	session_settled(s);
 	s->must_local = true;
 	s->local.reason = reason;
 	s->state = WAITING;

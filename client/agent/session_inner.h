@@ -50,7 +50,7 @@ struct session {
 	bool plain;			/* its second way of preprocessing is being tried */
 	struct verdict local;		/* kind VERDICT_LOCAL with a reason: it must be here */
 	bool must_local;
-	bool planned;			/* it counts for the agent's burst */
+	bool planned, settled;		/* it counts for the agent's burst */
 	const struct toolchain *toolchain;
 	bool toolchain_failed;
 	struct closure *closure;	/* being found in a worker thread */
@@ -103,6 +103,8 @@ static inline bool stays_away(const struct session *s)
 void session_plan_again(struct session *s);
 void session_send(struct session *s, enum request_type type, const struct buf *b);
 /* Its wrapper execs the compiler now, and holds a slot until that ends. */
+/* Where it could go is known: nobody waits any longer to learn of it. */
+void session_settled(struct session *s);
 void session_go_local(struct session *s, enum reason reason);
 /* From now on only a local core is wanted; or, if that is forbidden, it fails. */
 void session_must_be_local(struct session *s, enum reason reason);

@@ -249,11 +249,13 @@ static enum place_action decide(struct session *s, const struct place_view *v, s
 }
 
 /* At a build's start, what is known to be long waits for what may be longer. */
-static bool held(const struct session *s)
+static bool held(struct session *s)
 {
 	struct agent *a = s->agent;
-	uint64_t us = s->predicted.known ? burst_hold_us(&a->burst, clock_us()) : 0;
+	uint64_t us;
 
+	session_settled(s);
+	us = s->predicted.known ? burst_hold_us(&a->burst, clock_us()) : 0;
 	if (us)
 		agent_dispatch_in(a, (unsigned)(us / 1000 + 1));
 	return us;

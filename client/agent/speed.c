@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-enum { HALF_LIFE_MS = 10 * 60 * 1000 };
+enum { HALF_LIFE_MS = 10 * 60 * 1000, LONG_US = 1000000 };
 static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
 static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
@@ -50,13 +50,13 @@ static double log_of(double ratio) { return fmax(log(SPEED_MIN / 2), fmin(log(SP
 
 /*
  * A job that nobody knows has to ask for its files first, or their contents to be brought, and a first build does so with all slots
- * in use: its share would tell of that. More than one processor tells nothing of sharing one.
+ * in use: its share would tell of that, unless it computes for long. More than one processor tells nothing of sharing one.
  */
 static void learn_share(struct speed *s, const struct speed_seen *j)
 {
 	double share = fmin(1, (double)j->cpu_us / (double)j->took_us);
 
-	if (!j->guessed && share >= share_least)
+	if ((!j->guessed || j->cpu_us > LONG_US) && share >= share_least)
 		add(&s->share, 1, j->load, log(share));
 }
 
