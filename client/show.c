@@ -193,7 +193,7 @@ int show_query(const struct invoke *in)
 
 int show_end(int status)
 {
-	if (fflush(stdout) == 0)
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	fprintf(stderr, "rcc: standard output: %s\n", strerror(errno));
 	return status ? status : EXIT_RCC_INTERNAL;

@@ -4,6 +4,8 @@
 #ifndef RCC_FILE_H
 #define RCC_FILE_H
 
+#include <sys/types.h>
+
 #include "buf.h"
 #include "err.h"
 

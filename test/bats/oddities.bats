@@ -19,8 +19,8 @@ went() {
 	expect_counted "$REASONS // 0" 0
 }
 
-# A source that takes half a second, and includes h.h.
-slow() { { echo '#include "h.h"'; slow_source "${1:-80}"; } >slow.c; }
+# A source that takes a second, and includes h.h.
+slow() { { echo '#include "h.h"'; slow_source "${1:-160}"; } >slow.c; }
 
 # during CHANGE: a compile of slow.c in whose middle the change happens, against a
 # bare compile after the change. The compiler has read all by then, and is held.

@@ -88,7 +88,7 @@ build() {
 hold() {
 	while :; do
 		# shellcheck disable=SC2046 # words
-		kill -STOP $(compilers "$1") 2>/dev/null
+		kill -STOP $(compilers "$1") 2>/dev/null || true	# none yet
 		sleep 0.05
 	done
 }

@@ -44,7 +44,7 @@ there() { PATH=$BIN "$REPO/contrib/setup" "$@"; }
 	for row in "apt-get:install -y --no-install-recommends jq make" "dnf:install -y jq make" \
 		"pacman:-S --needed --noconfirm jq make" "apk:add jq make"; do
 		manager=${row%%:*} want=${row#*:}
-		only gcc pkg-config bash curl
+		only gcc musl-gcc pkg-config bash curl
 		fake "$manager" 'ran $*'
 		fake apt-cache ''
 		run -0 there --print build run
@@ -54,7 +54,7 @@ there() { PATH=$BIN "$REPO/contrib/setup" "$@"; }
 }
 
 @test "setup without rights prints the command and fails" {
-	only gcc pkg-config bash curl
+	only gcc musl-gcc pkg-config bash curl
 	fake apt-get 'ran apt-get $*'
 	fake apt-cache 'ran apt-cache $*'
 	fake id 1000
@@ -64,7 +64,7 @@ there() { PATH=$BIN "$REPO/contrib/setup" "$@"; }
 
 @test "setup with rights installs, and says what is missing even so" {
 	[ "$(id -u)" -eq 0 ] || skip "needs to be root"
-	only gcc pkg-config bash curl
+	only gcc musl-gcc pkg-config bash curl
 	fake apt-get 'ran apt-get $*'
 	fake apt-cache 'ran apt-cache $*'
 	run -1 there build run
