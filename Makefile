@@ -22,8 +22,8 @@ SANITIZE_LINK = -fsanitize=$(SANITIZE)
 else
 WRAPPER_LINK = -static
 # A glibc that is linked statically asks the processor for its caches at each start, which a virtual machine traps: 0.5 ms.
-machine = $(firstword $(subst -, ,$(shell $1 -dumpmachine 2>/dev/null)))
-ifeq ($(call machine,$(CC)),$(call machine,musl-gcc))
+# It is the same gcc with another library: not for a CC that is another compiler, or for another machine.
+ifneq ($(filter $(shell musl-gcc -dumpmachine 2>/dev/null),$(shell $(CC) -dumpmachine 2>/dev/null)),)
 WRAPPER_CC = musl-gcc
 endif
 endif
@@ -61,7 +61,7 @@ $O/wrapper/%.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$(WRAPPER_CC) $(filter-out -D_FORTIFY_SOURCE=%,$(ALL_CFLAGS)) -iquote common -iquote client -MMD -MP -c -o $@ $<
 $O/rcc: $(WRAPPER:%=$O/wrapper/%.o)
-	$(WRAPPER_CC) $(WRAPPER_LINK) -o $@ $^
+	$(WRAPPER_CC) $(LDFLAGS) $(WRAPPER_LINK) -o $@ $^
 endif
 AGENT_CLIENT = environment reason request
 $O/rcc-agent: $(call objs,common client/agent) $(AGENT_CLIENT:%=$O/client/%.o)
