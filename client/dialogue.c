@@ -93,12 +93,25 @@ static void measure_terminal(struct ask *ask)
 	ask->lines = size.ws_row;
 }
 
+/* A directory that was entered before its namespace was is one that the kernel cannot name; $PWD may. Caller frees; NULL: it has no name. */
+static char *current_dir(void)
+{
+	const char *said = getenv("PWD");
+	char *name = getcwd(NULL, 0);
+	struct stat here, there;
+
+	if (!name && said && *said == '/' && stat(".", &here) == 0 && stat(said, &there) == 0 && here.st_dev == there.st_dev &&
+	    here.st_ino == there.st_ino)
+		name = xstrdup(said);
+	return name;
+}
+
 static void fill_ask(struct ask *ask, const struct dialogue_command *command, enum reason after)
 {
 	*ask = (struct ask){
 		.program = xstrdup(command->compiler->file),
 		.expanded = argv_copy(command->expanded),
-		.cwd = getcwd(NULL, 0),
+		.cwd = current_dir(),
 		.niceness = (int8_t)getpriority(PRIO_PROCESS, 0),
 		.cores = local_cores(),
 		.explain = (uint8_t)command->explain,

@@ -323,17 +323,6 @@ complains() {
 	was_remote 1
 }
 
-idle_here() {
-	remember
-	env -u RCC_MODE -u RCC_LOCAL_SLOTS rcc gcc -c h.c
-	wait_until 2 counted_is "$REASONS + .jobs.remote" 1 && counted_is '.reasons["local-idle"]' 1
-}
-
-# while other tests keep all of this machine's cores busy it rightly goes away
-@test "RCC_MODE=auto with free local cores compiles here" {
-	wait_until 30 idle_here || fail "$(rcc --stats)"
-}
-
 @test "RCC_FALLBACK=0: a local verdict is no failure" {
 	RCC_FALLBACK=0 rcc gcc -O2 -flto -c h.c
 	RCC_FALLBACK=0 rcc gcc a.c b.c h.c -o program
