@@ -121,7 +121,7 @@ static bool recall(struct digest_memo *m, const struct file_id *id, struct diges
 	return found;
 }
 
-static int regular_id(int fd, struct file_id *id, struct err *err)
+int file_id_of_regular(int fd, struct file_id *id, struct err *err)
 {
 	struct stat st;
 
@@ -137,7 +137,7 @@ int digest_memo_fd(struct digest_memo *m, int fd, struct file_id *id, struct dig
 {
 	struct file_id after;
 	bool settled;
-	int rc = regular_id(fd, id, err);
+	int rc = file_id_of_regular(fd, id, err);
 
 	if (rc < 0)
 		return rc;
@@ -146,7 +146,7 @@ int digest_memo_fd(struct digest_memo *m, int fd, struct file_id *id, struct dig
 		return 0;
 	rc = digest_fd(fd, out, err);
 	if (rc == 0)
-		rc = regular_id(fd, &after, err);
+		rc = file_id_of_regular(fd, &after, err);
 	if (rc < 0)
 		return rc;
 	if (!file_id_eq(id, &after))

@@ -24,6 +24,8 @@ struct file_id {
 };
 
 struct file_id file_id_of(const struct stat *st);
+/* Of an open file. ERR_UNSUPPORTED when it is not regular. */
+int file_id_of_regular(int fd, struct file_id *id, struct err *err);
 static inline bool file_id_eq(const struct file_id *a, const struct file_id *b)
 {
 	return memcmp(a, b, sizeof *a) == 0;

@@ -3,23 +3,10 @@
  */
 #include "digest_fd.h"
 
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 
 #include "fs_kind.h"
-
-static int identify(int fd, struct file_id *id, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "stat");
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_UNSUPPORTED, "not a regular file");
-	*id = file_id_of(&st);
-	return 0;
-}
 
 static int64_t now_ns(void)
 {
@@ -40,7 +27,7 @@ static int read_it(int fd, const struct file_id *id, struct digest *out, struct 
 	int rc = digest_fd(fd, out, err);
 
 	if (rc == 0)
-		rc = identify(fd, &after, err);
+		rc = file_id_of_regular(fd, &after, err);
 	if (rc == 0 && !file_id_eq(id, &after))
 		return err_set(err, ERR_IO, "changed while being read");
 	return rc;
@@ -53,7 +40,7 @@ int digest_cache_fd(struct digest_cache *c, int fd, uint64_t *size, struct diges
 	struct statfs fs;
 	struct file_id id;
 	bool keep;
-	int rc = identify(fd, &id, err);
+	int rc = file_id_of_regular(fd, &id, err);
 
 	if (rc < 0)
 		return rc;

@@ -205,7 +205,7 @@ where_it_runs() {
 	says alder '([.running[].number, (.last[] | select(.ending == "done") | .number)] | max) <
 		([.last[] | select(.ending == "preempted") | .number] | min)' || fail "not the newest: $(status_of alder | jq -c .last)"
 	wait "$build"
-	right 1
+	right 2
 }
 
 @test "policy idle: nothing while somebody is at a terminal" {
