@@ -6,6 +6,7 @@
 enum {
 	SLACK_SHARE = 8,	/* estimates that differ by less than an eighth */
 	SLACK_US = 5000,	/* or by this are the same */
+	CLEAR_SHARE = 32,	/* more than a thirty-second is more than noise, where only the load differs */
 	FULL_MAX = 256,		/* slots of one volunteer that are looked at one by one */
 };
 
@@ -66,6 +67,8 @@ bool finish_worth(uint64_t here_us, uint64_t best_us)
 {
 	return here_us <= best_us + best_us / SLACK_SHARE + SLACK_US;
 }
+
+bool finish_clearly_sooner(uint64_t there_us, uint64_t here_us) { return here_us > there_us + here_us / CLEAR_SHARE; }
 
 size_t finish_choose(const struct finish_job *j, const struct finish_peer *peers, size_t count,
 		     uint64_t (*random)(void *arg), void *arg, size_t chosen[RESERVATIONS])

@@ -41,6 +41,12 @@ uint64_t finish_us(const struct finish_job *j, const struct finish_peer *p);
 size_t finish_choose(const struct finish_job *j, const struct finish_peer *peers, size_t count,
 		     uint64_t (*random)(void *arg), void *arg, size_t chosen[RESERVATIONS]);
 
+/*
+ * Of the job that all others wait for in the end little counts, though estimates are rough: is it worth a moment to wait for the one
+ * volunteer that would finish it at there_us, while another that would at here_us may have it now?
+ */
+bool finish_clearly_sooner(uint64_t there_us, uint64_t here_us);
+
 /* A job that is asked for elsewhere, where the best would finish it at best_us: is this one worth asking as well? */
 bool finish_worth(uint64_t here_us, uint64_t best_us);
 

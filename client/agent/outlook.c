@@ -4,7 +4,7 @@
 #include "outlook.h"
 
 enum { RUNS_MAX = 64 };		/* of our jobs there, that many are looked at one by one */
-static const double nearly_all = 0.94, most = 0.8;	/* of what a machine can do */
+static const double nearly_all = 0.9, most = 0.8;	/* of what a machine can do */
 static const double a_third = 0.34;	/* of a job: one of three reservations for it */
 
 void outlook_free(struct outlook *o)
@@ -105,17 +105,19 @@ static bool has_use(const struct outlook *o, double more, uint64_t now_us)
 {
 	unsigned slots = useful(o, now_us);
 
-	return slots == o->slots || (double)o->running_count + o->pending + more <= slots;
+	return slots == o->slots || (double)o->running_count + more <= slots;
 }
 
-bool outlook_worth_asking(const struct outlook *o, uint64_t now_us) { return has_use(o, a_third, now_us); }
+bool outlook_worth_asking(const struct outlook *o, uint64_t now_us) { return has_use(o, o->pending + a_third, now_us); }
+
+bool outlook_worth_taking(const struct outlook *o, uint64_t now_us) { return has_use(o, 1, now_us); }
 
 bool outlook_does_most(const struct outlook *o, uint64_t now_us)
 {
 	return o->running_count >= speed_useful_slots(&o->speed, o->slots, most, now_us / 1000);
 }
 
-bool outlook_has_room(const struct outlook *o, uint64_t now_us) { return o->free > o->pending && has_use(o, a_third, now_us); }
+bool outlook_has_room(const struct outlook *o, uint64_t now_us) { return o->free > o->pending && outlook_worth_asking(o, now_us); }
 
 static uint64_t left_of(const struct outlook_run *r, double speed, uint64_t now_us)
 {

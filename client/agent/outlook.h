@@ -50,6 +50,8 @@ double outlook_speed(const struct outlook *o, uint64_t now_us);
 bool outlook_has_room(const struct outlook *o, uint64_t now_us);
 /* One more reservation makes sense: not where further jobs would only make each other slower. */
 bool outlook_worth_asking(const struct outlook *o, uint64_t now_us);
+/* One more job of ours that begins there now is of use: grants of several can come at once, more than were worth asking for. */
+bool outlook_worth_taking(const struct outlook *o, uint64_t now_us);
 /* Our jobs there have it do most of what it can: one more would take from them nearly all that it got. */
 bool outlook_does_most(const struct outlook *o, uint64_t now_us);
 /* Until a slot is free there for one more job. mean_us: what an unknown job takes, at speed 1. */

@@ -217,6 +217,20 @@ static void send_ping(struct peer *p)
 	conn_send(p->control, WIRE_PING, 0, &b);
 }
 
+/* Machines of one farm tend to be alike in whether they have a processor for each slot. */
+static void share_company(struct peers *ps)
+{
+	const struct speed *all[COMPANY_MAX];
+	struct peer *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &ps->all, link)
+		if (n < COMPANY_MAX)
+			all[n++] = &p->outlook.speed;
+	TAILQ_FOREACH(p, &ps->all, link)
+		p->outlook.speed.company = speed_common_company(all, n, p->outlook.speed.company);
+}
+
 static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct err *err)
 {
 	int rc;
@@ -230,6 +244,7 @@ static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct 
 		return err_set(err, ERR_WIRE, "says it has %u slots", p->welcome.slots);
 	p->trouble[0] = 0;
 	p->outlook.speed.company = speed_company(p->welcome.processors, p->welcome.slots);
+	share_company(p->peers);
 	note_room(p, &(struct wire_state){ .slots = p->welcome.slots });
 	p->failures_in_row = 0;
 	p->pong_ms = clock_ms();
@@ -829,20 +844,6 @@ void peer_job_started(struct peer *p, const struct outlook_run *run)
 }
 
 void peer_leave_alone(struct peer *p) { ban_failed(&p->outlook.bans, BAN_HOST, random_number(), clock_ms()); }
-
-/* Machines of one farm tend to be alike in whether they have a processor for each slot. */
-static void share_company(struct peers *ps)
-{
-	const struct speed *all[COMPANY_MAX];
-	struct peer *p;
-	size_t n = 0;
-
-	TAILQ_FOREACH(p, &ps->all, link)
-		if (n < COMPANY_MAX)
-			all[n++] = &p->outlook.speed;
-	TAILQ_FOREACH(p, &ps->all, link)
-		p->outlook.speed.company = speed_common_company(all, n, p->outlook.speed.company);
-}
 
 void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how)
 {

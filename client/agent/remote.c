@@ -599,10 +599,28 @@ static bool would_gain(const struct attempt *a, struct peer *p)
 	return finish_worth(finish_us(&a->finish, &f), best_asked_us(a, mean, lasting));
 }
 
+/* One that it asked has nothing of ours to do, and would end it sooner. */
+static bool has_better(const struct attempt *a, struct peer *p)
+{
+	uint64_t mean = mean_us(a->all), here;
+	struct finish_peer f = peer_finish(p, mean, true);
+
+	here = finish_us(&a->finish, &f);
+	for (size_t i = 0; i < a->candidate_count; i++) {
+		if (!a->candidates[i].reserved)
+			continue;
+		f = peer_finish(a->candidates[i].peer, mean, true);
+		if (!f.wait_us && finish_clearly_sooner(finish_us(&a->finish, &f), here))
+			return true;
+	}
+	return false;
+}
+
 /* What is granted may have become worse than to wait: for itself, or for what runs there. */
 static bool better_not(const struct attempt *a, struct peer *p)
 {
-	return would_spoil(a, p) || (is_lasting(a) && !would_gain(a, p));
+	return !outlook_worth_taking(peer_outlook(p), clock_us()) || would_spoil(a, p) ||
+	       (is_lasting(a) && (!would_gain(a, p) || has_better(a, p)));
 }
 
 void remotes_granted(struct remotes *rs, struct peer *p, uint32_t id, uint64_t token)

@@ -373,6 +373,12 @@ static void on_granted(struct world *w, const struct event *e)
 	if (!w->attempts[attempt].copy)
 		attempt = exchange(w, e, attempt, &i);
 	t = &w->attempts[attempt];
+	if (!outlook_worth_taking(&v->outlook, w->now_us)) {
+		forget_reservation(w, attempt, i, true);
+		if (!t->view_count)
+			end_attempt(w, attempt, BREAKER_NEITHER);
+		return;
+	}
 	forget_reservation(w, attempt, i, false);
 	forget_reservations(w, attempt);
 	t->state = RUNNING;

@@ -74,20 +74,41 @@ static void what_could_not_go_yet_has_not_waited(void **state UNUSED)
 	assert_int_equal(burst_hold_us(&b, START + 501), 4999);
 }
 
-/* Eleven in half a second: the next may be 150 ms away, and they may take as long again. */
+/* Eleven in half a second: the next may be 200 ms away, and they may take as long again and more, but not more than a second. */
 static void where_they_come_slower_the_wait_is_longer(void **state UNUSED)
 {
 	struct burst b = { 0 };
 
 	for (unsigned i = 0; i <= 10; i++)
 		came(&b, START + 50 * MS * i);
-	assert_in_range(burst_hold_us(&b, START + 510 * MS), 120 * MS, 140 * MS);
-	for (uint64_t now = START + 600 * MS; now < START + 1000 * MS; now += 50 * MS) {
+	assert_in_range(burst_hold_us(&b, START + 510 * MS), 180 * MS, 200 * MS);
+	for (uint64_t now = START + 600 * MS; now < START + 1500 * MS; now += 50 * MS) {
 		came(&b, now);
 		assert_true(burst_hold_us(&b, now));
 	}
-	came(&b, START + 1010 * MS);
-	assert_int_equal(burst_hold_us(&b, START + 1010 * MS), 0);
+	came(&b, START + 1510 * MS);
+	assert_int_equal(burst_hold_us(&b, START + 1510 * MS), 0);
+}
+
+/* Given a fifth of a processor, it works for 20 ms and stands still for 80. */
+static void a_pause_of_a_slow_make_is_no_end(void **state UNUSED)
+{
+	struct burst b = { 0 };
+
+	for (unsigned i = 0; i < 30; i++)
+		came(&b, START + 13 * MS * i);
+	assert_true(burst_hold_us(&b, START + 200 * MS));
+	assert_true(burst_hold_us(&b, START + (13 * 29 + 90) * MS));
+	assert_int_equal(burst_hold_us(&b, START + (13 * 29 + 110) * MS), 0);
+}
+
+static void a_fast_make_is_not_waited_for_long(void **state UNUSED)
+{
+	struct burst b = { 0 };
+
+	for (unsigned i = 0; i < 34; i++)
+		came(&b, START + 2 * MS * i);
+	assert_in_range(burst_hold_us(&b, START + 2 * 33 * MS), 14 * MS, 16 * MS);
 }
 
 static void one_that_is_being_looked_at_is_waited_for_but_not_for_ever(void **state UNUSED)
@@ -152,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_job_alone_waits_only_for_a_pause), cmocka_unit_test(as_long_as_more_come_all_wait_but_not_for_ever),
 		cmocka_unit_test(once_it_is_over_nobody_waits_until_the_next), cmocka_unit_test(a_build_goes_on_as_long_as_one_of_its_jobs_does),
 		cmocka_unit_test(what_could_not_go_yet_has_not_waited), cmocka_unit_test(where_they_come_slower_the_wait_is_longer),
+		cmocka_unit_test(a_pause_of_a_slow_make_is_no_end), cmocka_unit_test(a_fast_make_is_not_waited_for_long),
 		cmocka_unit_test(one_that_is_being_looked_at_is_waited_for_but_not_for_ever),
 		cmocka_unit_test(jobs_one_after_the_other_are_no_burst), cmocka_unit_test(after_a_while_of_others_nobody_waits),
 		cmocka_unit_test(nobody_waits_for_more_than_a_second),

@@ -109,6 +109,13 @@ static void one_that_reports_room_is_asked_if_it_is_about_as_good(void **state)
 	assert_false(finish_worth(1140000, 1000000));
 }
 
+static void the_last_job_waits_for_what_is_clearly_sooner(void **state)
+{
+	(void)state;
+	assert_true(finish_clearly_sooner(6000000, 6500000));
+	assert_false(finish_clearly_sooner(6000000, 6100000) || finish_clearly_sooner(6500000, 6000000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_long_job_waits_for_a_fast_machine_and_a_short_one_does_not),
 		cmocka_unit_test(equals_are_chosen_at_random_and_never_twice),
 		cmocka_unit_test(one_that_reports_room_is_asked_if_it_is_about_as_good),
+		cmocka_unit_test(the_last_job_waits_for_what_is_clearly_sooner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,24 @@ static void slots_that_add_nothing_are_not_asked_for(void **state)
 	outlook_free(&o);
 }
 
+/* Two jobs ask for a third of a slot each, and both are granted: the first takes it, the second had better not. */
+static void a_grant_is_taken_only_where_it_is_of_use(void **state)
+{
+	struct outlook o = { .slots = 2, .free = 2, .speed = { .company = speed_company(1, 2) } };
+
+	(void)state;
+	outlook_reserved(&o, 1.0 / 3);
+	outlook_reserved(&o, 1.0 / 3);
+	outlook_unreserved(&o, 1.0 / 3);
+	assert_true(outlook_worth_taking(&o, 1));
+	start(&o, 1, 100, 1);
+	outlook_unreserved(&o, 1.0 / 3);
+	assert_false(outlook_worth_taking(&o, 2));
+	o.speed.company = speed_company(2, 2);
+	assert_true(outlook_worth_taking(&o, 2));
+	outlook_free(&o);
+}
+
 static void the_wait_is_for_the_first_of_our_jobs_to_end(void **state)
 {
 	struct outlook o = { .slots = 2 };
@@ -138,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_load_of_a_job_is_the_company_it_had_over_its_time), cmocka_unit_test(with_one_slot_there_is_no_company),
 		cmocka_unit_test(room_is_what_reservations_leave), cmocka_unit_test(slots_that_add_nothing_are_not_asked_for),
+		cmocka_unit_test(a_grant_is_taken_only_where_it_is_of_use),
 		cmocka_unit_test(the_wait_is_for_the_first_of_our_jobs_to_end), cmocka_unit_test(a_slot_of_no_use_is_not_free),
 		cmocka_unit_test(who_outlasts_the_others_has_the_rest_alone), cmocka_unit_test(where_company_costs_nothing_it_changes_nothing),
 	};
