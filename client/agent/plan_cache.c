@@ -399,7 +399,15 @@ void plan_cache_learn(struct plan_cache *c, const char *context, const struct ar
 	free_parts(&p);
 }
 
-/* The entry for a command, and its parts; NULL: none that is ready. */
+static bool all_same(const struct parts *a, const struct parts *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (!str_eq(a->v[i], b->v[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* The entry for a command, and its parts; NULL: none with a template, nor the answer to this very command. */
 static const struct entry *look_up(const struct plan_cache *c, const char *context, const struct argv *user_argv,
 				   struct parts *p)
 {
@@ -412,7 +420,7 @@ static const struct entry *look_up(const struct plan_cache *c, const char *conte
 	make_parts(p, &n);
 	key = make_key(context, user_argv, &n, p);
 	e = find_entry(c, key);
-	return e && e->ready ? e : NULL;
+	return e && e->stamp && (e->ready || all_same(&e->first, p)) ? e : NULL;
 }
 
 const struct argv *plan_cache_directories(const struct plan_cache *c, const char *context,

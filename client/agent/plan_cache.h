@@ -8,7 +8,7 @@
  * are the same function of the names in both become that function, and if
  * any word is neither, there is no template. Names count as alike only when
  * they have the same directories and extensions and the same relations to
- * each other.
+ * each other. One answer serves for the very same names.
  *
  * A pure data structure. The caller's context says all else that the answer
  * may depend on: the driver (real path, device, inode, times) and its name,

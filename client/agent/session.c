@@ -301,11 +301,12 @@ static bool wait_for_alike(struct session *s)
 	if (s->waited_alike == ALIKE_MAX || s->ask.explain)
 		return false;
 	TAILQ_FOREACH(o, &s->agent->sessions, link)
-		if (o->state == DESCRIBING && o->driver.st_ino == s->driver.st_ino && o->driver.st_dev == s->driver.st_dev) {
+		if (o != s && o->state == DESCRIBING && o->driver.st_ino == s->driver.st_ino && o->driver.st_dev == s->driver.st_dev) {
 			s->waited_alike++;
 			s->descriptions = s->agent->descriptions;
 			s->alike_ms = clock_ms();
 			s->state = ALIKE;
+			log_debug("alike", "pid=%d waits_for=%d", (int)s->pid, (int)o->pid);
 			return true;
 		}
 	return false;

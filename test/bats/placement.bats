@@ -223,3 +223,15 @@ here() {
 	[ "$(grep -c 'debug describe ' last)" -le 10 ] || fail "$(grep 'debug describe' last)"
 	[ "$(grep -c 'debug describe ' last)" -ge 2 ]
 }
+
+@test "a command that comes alone waits for no other that is alike" {
+	need gcc
+	rccd_start v1 --listen 127.0.0.1:0 --http off --jobs 4
+	export RCC_HOSTS RCC_LOG=debug
+	RCC_HOSTS=$(address_of v1)
+	echo 'int alone;' >alone.c
+	rcc gcc -O2 -c alone.c -o alone.o
+	[ -s alone.o ]
+	grep -q 'debug describe .* kind=1' "$RCC_RUNTIME_DIR/agent.log"
+	! grep 'debug alike' "$RCC_RUNTIME_DIR/agent.log"
+}

@@ -97,7 +97,7 @@ static void two_answers_give_the_third(void **state UNUSED)
 
 		assert_unknown(c, recorded[i].command);
 		learn(c, recorded[i].command);
-		assert_unknown(c, recorded[i].command);
+		assert_recalled(c, recorded[i].command);
 		assert_unknown(c, recorded[i + 2].command);
 		learn(c, recorded[i + 1].command);
 		for (size_t j = i; j < i + 3; j++)
@@ -106,13 +106,19 @@ static void two_answers_give_the_third(void **state UNUSED)
 	}
 }
 
+/* It holds for itself, and for no other name. */
 static void the_same_name_twice_is_one_answer(void **state UNUSED)
 {
 	struct plan_cache *c = plan_cache_new(100);
+	autofree char *later = NULL;
 
-	learn(c, "clang -O2 -c a.c");
-	learn(c, "clang -O2 -c a.c");
-	assert_unknown(c, "clang -O2 -c a.c");
+	for (int i = 0; i < 2; i++) {
+		learn(c, "clang -O2 -c a.c");
+		assert_recalled(c, "clang -O2 -c a.c");
+		assert_unknown(c, "clang -O2 -c b.c");
+	}
+	later = recall(c, "here", "clang -O2 -c a.c", "now");
+	assert_null(later);
 	plan_cache_free(c);
 }
 
