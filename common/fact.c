@@ -16,12 +16,22 @@
 enum {
 	FACT_BYTES_MIN = 2 + 2 + 1 + 1,	/* an absent name of one byte */
 	FACT_FIELDS_MAX = 64,		/* a file, without its path */
+	TEXTS_SIZE = 16 << 10,		/* more than the longest */
+};
+
+/* Paths and targets, one after the other: a list that is read has some hundred of them, which all go at once. */
+struct fact_texts {
+	struct fact_texts *next;
+	size_t used;
+	char bytes[TEXTS_SIZE];
 };
 
 void fact_free(struct fact *f)
 {
-	free(f->path);
-	free(f->target);
+	if (!(f->lent & LENT_PATH))
+		free(f->path);
+	if (!(f->lent & LENT_TARGET))
+		free(f->target);
 	argv_free(&f->names);
 	*f = (struct fact){ 0 };
 }
@@ -33,7 +43,17 @@ struct fact fact_copy(const struct fact *f)
 	copy.path = xstrdup(f->path);
 	copy.target = f->target ? xstrdup(f->target) : NULL;
 	copy.names = argv_copy(&f->names);
+	copy.lent = 0;
 	return copy;
+}
+
+void fact_own(struct fact *f)
+{
+	if (f->lent & LENT_PATH)
+		f->path = xstrdup(f->path);
+	if (f->lent & LENT_TARGET && f->target)
+		f->target = xstrdup(f->target);
+	f->lent = 0;
 }
 
 static bool names_eq(const struct argv *a, const struct argv *b)
@@ -137,7 +157,7 @@ static void insert_at(struct facts *all, size_t at, const struct fact *f)
 	all->v[at] = *f;
 }
 
-void facts_set(struct facts *all, struct fact *f)
+void facts_lend(struct facts *all, struct fact *f)
 {
 	bool found;
 	size_t at = place(all, f->path, &found), end;
@@ -160,6 +180,12 @@ void facts_set(struct facts *all, struct fact *f)
 	*f = (struct fact){ 0 };
 }
 
+void facts_set(struct facts *all, struct fact *f)
+{
+	fact_own(f);
+	facts_lend(all, f);
+}
+
 const struct fact *facts_find(const struct facts *all, const char *path)
 {
 	bool found;
@@ -173,6 +199,12 @@ void facts_free(struct facts *all)
 	for (size_t i = 0; i < all->count; i++)
 		fact_free(&all->v[i]);
 	free(all->v);
+	while (all->texts) {
+		struct fact_texts *t = all->texts;
+
+		all->texts = t->next;
+		free(t);
+	}
 	*all = (struct facts){ 0 };
 }
 
@@ -289,11 +321,29 @@ static const char *take(struct reader *r, size_t len)
 	return p;
 }
 
+/* Room for a text of len bytes, and its NUL. */
+static char *text_room(struct facts *all, size_t len)
+{
+	struct fact_texts *t = all->texts;
+	char *room;
+
+	if (!t || TEXTS_SIZE - t->used <= len) {
+		t = xmalloc(sizeof *t);
+		t->next = all->texts;
+		t->used = 0;
+		all->texts = t;
+	}
+	room = t->bytes + t->used;
+	t->used += len + 1;
+	room[len] = 0;
+	return room;
+}
+
 /*
  * The path of the next fact; NULL when none may follow before with these bytes. What
  * both share needs no second look, and where they part decides the order.
  */
-static char *get_path(struct reader *r, const struct fact *before)
+static char *get_path(struct reader *r, struct facts *all, const struct fact *before)
 {
 	const char *last = before ? before->path : "";
 	size_t shared = get_u16(r), len = get_u16(r), whole = strlen(last);
@@ -305,15 +355,11 @@ static char *get_path(struct reader *r, const struct fact *before)
 		return NULL;
 	if (before && before->kind != FACT_DIR && shared == whole && (*rest == '/' || whole == 1))
 		return NULL;
-	path = xmalloc(shared + len + 1);
+	path = text_room(all, shared + len);
 	memcpy(path, last, shared);
 	memcpy(path + shared, rest, len);
-	path[shared + len] = 0;
 	slash = shared ? memrchr(path, '/', shared) : path;
-	if (*path == '/' && (!path[1] || components_ok(slash)))
-		return path;
-	free(path);
-	return NULL;
+	return *path == '/' && (!path[1] || components_ok(slash)) ? path : NULL;
 }
 
 static bool name_ok(const char *p, size_t len)
@@ -344,7 +390,7 @@ static void get_names(struct reader *r, struct fact *f, struct extent *e)
 	}
 }
 
-static void get_target(struct reader *r, struct fact *f, struct extent *e)
+static void get_target(struct reader *r, struct facts *all, struct fact *f, struct extent *e)
 {
 	size_t len = get_u16(r);
 	const char *p = len && len <= FACT_PATH_MAX ? take(r, len) : NULL;
@@ -353,11 +399,12 @@ static void get_target(struct reader *r, struct fact *f, struct extent *e)
 		r->bad = true;
 		return;
 	}
-	f->target = xstrndup(p, len);
+	f->target = memcpy(text_room(all, len), p, len);
+	f->lent |= LENT_TARGET;
 	e->bytes += len;
 }
 
-static void get_fields(struct reader *r, struct fact *f, struct extent *e)
+static void get_fields(struct reader *r, struct facts *all, struct fact *f, struct extent *e)
 {
 	f->kind = get_u8(r);
 	if (f->kind == FACT_FILE || f->kind == FACT_DIR) {
@@ -378,7 +425,7 @@ static void get_fields(struct reader *r, struct fact *f, struct extent *e)
 		get_digest(r, &f->digest);
 	}
 	if (f->kind == FACT_LINK)
-		get_target(r, f, e);
+		get_target(r, all, f, e);
 	if (f->kind == FACT_DIR)
 		get_names(r, f, e);
 	r->bad |= f->kind >= FACT_KINDS;
@@ -387,12 +434,12 @@ static void get_fields(struct reader *r, struct fact *f, struct extent *e)
 static int get_fact(struct reader *r, struct facts *all, struct extent *e, struct err *err)
 {
 	const struct fact *before = all->count ? &all->v[all->count - 1] : NULL;
-	struct fact f = { .path = get_path(r, before) };
+	struct fact f = { .path = get_path(r, all, before), .lent = LENT_PATH };
 
 	if (!f.path)
 		return err_set(err, ERR_WIRE, "facts: the path of fact %zu cannot be there", all->count);
 	e->bytes += FACT_FIELDS_MAX + strlen(f.path);
-	get_fields(r, &f, e);
+	get_fields(r, all, &f, e);
 	if (r->bad || !within(e)) {
 		err_set(err, ERR_WIRE, "facts: bad fact of %.64s", f.path);
 		fact_free(&f);
@@ -411,6 +458,8 @@ int facts_get(struct reader *r, struct facts *all, struct err *err)
 	*all = (struct facts){ 0 };
 	if (r->bad || count > FACTS_MAX || count > r->left / FACT_BYTES_MIN)
 		return err_set(err, ERR_WIRE, "facts: %zu in %zu bytes", count, r->left);
+	all->v = xmalloc((count + 1) * sizeof *all->v);
+	all->room = count + 1;
 	while (rc == 0 && count--)
 		rc = get_fact(r, all, &e, err);
 	if (rc < 0)

@@ -41,6 +41,8 @@ enum {
 	FACT_NAME_MAX = 255,
 };
 
+enum fact_lent { LENT_PATH = 1, LENT_TARGET = 2 };
+
 struct fact {
 	char *path;		/* absolute, canonical; "/" is one */
 	uint8_t kind;		/* enum fact_kind; what follows is 0 where it does not apply */
@@ -53,6 +55,7 @@ struct fact {
 	uint64_t size;		/* FILE */
 	struct digest digest;	/* FILE: of the contents; 0: see fact_lacks_contents(), or the caller may not read them */
 	char *target;		/* LINK */
+	uint8_t lent;		/* enum fact_lent: what is another's, which lives longer */
 	bool listed;		/* DIR: names holds all of its names, sorted by strcmp(): every other is absent */
 	struct argv names;
 };
@@ -64,7 +67,10 @@ static inline bool fact_lacks_contents(const struct fact *f)
 }
 
 void fact_free(struct fact *f);
+/* Owns all of it, as what is read from a list's encoding does not. */
 struct fact fact_copy(const struct fact *f);
+/* Nothing of it is lent any more. */
+void fact_own(struct fact *f);
 /*
  * Same path, and nothing that a job may rely on differs. The time of a
  * directory is told but does not count: any file that comes, goes or is
@@ -84,14 +90,17 @@ bool path_below(const char *path, const char *dir);
 struct facts {		/* sorted by path_order(), no path twice, nothing below what is no directory */
 	struct fact *v;
 	size_t count, room;
+	struct fact_texts *texts;	/* what facts_get() made is lent from there */
 };
 
 /*
- * Takes what f holds; replaces the fact of that path. The newest fact is
+ * Takes what f holds, and a copy of what it was lent; replaces the fact of that path. The newest fact is
  * believed: what lies below f goes if f is no directory, and a fact above f that
  * denies a directory there goes too.
  */
 void facts_set(struct facts *all, struct fact *f);
+/* The same, but what is lent stays so: it must outlive all. */
+void facts_lend(struct facts *all, struct fact *f);
 const struct fact *facts_find(const struct facts *all, const char *path);	/* NULL: none */
 void facts_free(struct facts *all);
 static inline void cleanup_facts(struct facts *all) { facts_free(all); }

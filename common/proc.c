@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 static void dup_into(posix_spawn_file_actions_t *actions, int fd, int target)
@@ -39,32 +40,38 @@ int proc_spawn(const struct proc_spec *spec, pid_t *pid, struct err *err)
 	return rc ? err_sys(err, "run %s", spec->program) : 0;
 }
 
-static bool executable(const char *file)
+/* 0: it can be run; else why not. */
+static int unfit(const char *file)
 {
 	struct stat st;
 
-	return stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0;
+	if (stat(file, &st) < 0)
+		return ENOENT;
+	return S_ISREG(st.st_mode) && access(file, X_OK) == 0 ? 0 : EACCES;
 }
 
 char *proc_find(const char *name, const char *path, bool (*accept)(const char *file, void *arg), void *arg)
 {
+	autofree char *file = NULL;
 	int why = ENOENT;
+	size_t room;
 
 	if (strchr(name, '/'))
 		return xstrdup(name);
 	if (!path)
 		path = "/bin:/usr/bin";
+	room = strlen(path) + strlen(name) + sizeof "./";
+	file = xmalloc(room);
 	for (;;) {
 		size_t n = strcspn(path, ":");
-		char *file = n ? xasprintf("%.*s/%s", (int)n, path, name) : xasprintf("./%s", name);
+		int rc;
 
-		if (executable(file)) {
-			if (!accept || accept(file, arg))
-				return file;
-		} else if (access(file, F_OK) == 0) {
+		snprintf(file, room, "%.*s/%s", n ? (int)n : 1, n ? path : ".", name);
+		rc = unfit(file);
+		if (!rc && (!accept || accept(file, arg)))
+			return ptr_steal(&file);
+		if (rc == EACCES)
 			why = EACCES;
-		}
-		free(file);
 		if (!path[n])
 			break;
 		path += n + 1;

@@ -136,15 +136,14 @@ struct fact fact_used(const struct fact *f, const char *path, unsigned how)
 	struct fact kept;
 
 	if (!f || !f->path)
-		return (struct fact){ .path = xstrdup(path), .kind = f ? f->kind : FACT_ABSENT };
-	kept = fact_copy(f);
+		return (struct fact){ .path = (char *)path, .kind = f ? f->kind : FACT_ABSENT, .lent = LENT_PATH };
+	kept = *f;
+	kept.lent = LENT_PATH | LENT_TARGET;
 	kept.unread = f->kind == FACT_FILE && !(how & USED_READ);
 	if (kept.unread)
 		kept.digest = (struct digest){ 0 };
-	if (!(how & USED_LISTED)) {
-		argv_free(&kept.names);
-		kept.listed = false;
-	}
+	kept.listed = f->listed && how & USED_LISTED;
+	kept.names = kept.listed ? argv_copy(&f->names) : (struct argv){ 0 };
 	return kept;
 }
 

@@ -46,7 +46,7 @@ int used_get(struct reader *r, size_t count, struct used *u, struct err *err);
 
 /*
  * Of a used fact (NULL: it was absent) that a job was told of, all that it may rely on. The names of a directory are kept
- * only when they were read; a file whose contents were not read is marked so, and lacks them. The caller frees what it holds.
+ * only when they were read; a file whose contents were not read is marked so, and lacks them. Its path and target are lent, by f or path.
  */
 struct fact fact_used(const struct fact *f, const char *path, unsigned how);
 /*

@@ -66,7 +66,7 @@ static const char *name_of(const char *path)
 }
 
 /*
- * When a part of the path could not be entered, that part is looked at instead; if
+ * The path of *out is mostly lent. When a part of the path could not be entered, that part is looked at instead; if
  * it is a directory by now, we try again. What cannot be entered for other reasons
  * (too many levels, no descriptors) is other.
  */
@@ -79,7 +79,8 @@ static void look(struct files *f, struct walk *w, const char *path, bool content
 		rc = walk_to(w, path, &stopped);
 		if (rc == 0) {
 			file_look(&f->look, walk_top(w), name_of(path), contents, out);
-			out->path = xstrdup(path);
+			out->path = (char *)path;
+			out->lent = LENT_PATH;
 			return;
 		}
 		if (rc != ENOENT && rc != ENOTDIR && rc != EACCES && rc != ELOOP)
@@ -91,7 +92,7 @@ static void look(struct files *f, struct walk *w, const char *path, bool content
 			return;
 		}
 	}
-	*out = (struct fact){ .path = xstrdup(path), .kind = FACT_OTHER };
+	*out = (struct fact){ .path = (char *)path, .kind = FACT_OTHER, .lent = LENT_PATH };
 }
 
 void files_fact(struct files *f, const char *path, struct fact *out)
@@ -100,6 +101,7 @@ void files_fact(struct files *f, const char *path, struct fact *out)
 
 	walk_begin(&w);
 	look(f, &w, path, true, out);
+	fact_own(out);
 	walk_end(&w);
 	digest_cache_flush(f->look.digests, false);
 }
@@ -140,6 +142,7 @@ void files_listing(struct files *f, const char *path, struct fact *out)
 
 	walk_begin(&w);
 	look_listed(f, &w, path, out);
+	fact_own(out);
 	walk_end(&w);
 }
 

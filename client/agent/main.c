@@ -334,12 +334,17 @@ static void look_for_gap(void)
 	peers_start_over(self.agent.peers);
 }
 
+/* At a build's end, not between two of its commands: what was learned is for whoever builds next, which may be another agent's. */
+static bool at_rest(const struct agent *a)
+{
+	return sessions_idle(a) && clock_ms() - a->busy_ms >= TICK_MS;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
 	look_for_gap();
-	/* at a build's end, for whoever builds next: that may be another agent's */
-	if (history_unsaved(self.agent.history) && (sessions_idle(&self.agent) || clock_ms() - self.saved_ms > SAVE_MS))
+	if (history_unsaved(self.agent.history) && (at_rest(&self.agent) || clock_ms() - self.saved_ms > SAVE_MS))
 		save_history();
 	agent_dispatch(&self.agent);
 	leave_if_due(&self.agent);

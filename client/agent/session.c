@@ -6,6 +6,7 @@
  */
 #include "session_inner.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -341,17 +342,23 @@ void session_plan_again(struct session *s)
 
 /* Frames */
 
-/* Are the wrapper's files ours? We look at them by our own root and mounts. */
+/* Are the wrapper's files ours? We look at them by our own root and mounts, which stay what they are. */
 static bool same_files(pid_t pid)
 {
 	static const char *const names[] = { "ns/mnt", "root" };
+	static struct stat ours[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		autofree char *theirs = xasprintf("/proc/%d/%s", (int)pid, names[i]);
-		autofree char *ours = xasprintf("/proc/self/%s", names[i]);
-		struct stat a, b;
+		char path[64];
+		struct stat st;
 
-		if (stat(theirs, &a) < 0 || stat(ours, &b) < 0 || a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+		if (!ours[i].st_ino) {
+			snprintf(path, sizeof path, "/proc/self/%s", names[i]);
+			if (stat(path, &ours[i]) < 0)
+				return false;
+		}
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, names[i]);
+		if (stat(path, &st) < 0 || st.st_ino != ours[i].st_ino || st.st_dev != ours[i].st_dev)
 			return false;
 	}
 	return true;

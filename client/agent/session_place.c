@@ -354,10 +354,10 @@ void sessions_dispatch(struct agent *a)
 		if (s->state == ALIKE)
 			session_plan_again(s);
 	}
-	if (crowd_is_due(&a->crowd, clock_us()))
-		crowd_look(&a->crowd, crowd_waited_us(), clock_us());
 	v = placing_view(a);
 	n = list_waiting(a, &turns);
+	if ((n || v.offered || v.ungranted) && crowd_is_due(&a->crowd, clock_us()))
+		crowd_look(&a->crowd, crowd_waited_us(), clock_us());
 	for (size_t i = 0; i < n; i++)
 		if (place(turns[i].session, v))
 			v = placing_view(a);

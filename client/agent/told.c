@@ -109,7 +109,7 @@ static void keep(struct facts *out, const struct fact *f, const char *path, unsi
 {
 	struct fact used = fact_used(f, path, how);
 
-	facts_set(out, &used);
+	facts_lend(out, &used);
 }
 
 /* The directory's names came later than the directory. */

@@ -31,7 +31,7 @@ bool told_add(struct told *t, struct facts *answer);
 bool told_full(const struct told *t);
 /* A file with these contents, that the job was told of; NULL: none. Borrowed until the next told_add(). */
 const struct fact *told_contents(struct told *t, const struct digest *d);
-/* The facts that it used: to be checked, and for its next run to start with. ERR_WIRE: it was not told of one. */
+/* The facts that it used: to be checked, and for its next run to start with; lent by t and u. ERR_WIRE: it was not told of one. */
 int told_used(const struct told *t, const struct used *u, struct facts *out, struct err *err);
 
 #endif

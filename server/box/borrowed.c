@@ -338,8 +338,7 @@ static void merge(struct facts *start, struct facts *changed)
 {
 	for (size_t i = 0; i < changed->count; i++)
 		facts_set(start, &changed->v[i]);
-	free(changed->v);
-	*changed = (struct facts){ 0 };
+	facts_free(changed);
 }
 
 /* The manifest, and what has changed since. */
@@ -521,7 +520,8 @@ static void add_use(void *arg, const struct view_use *u)
 		all->room = all->room ? 2 * all->room : 256;
 		all->kept = xrealloc(all->kept, all->room * sizeof *all->kept);
 	}
-	all->kept[all->count++] = fact_used(u->fact, u->path, u->how);
+	all->kept[all->count] = fact_used(u->fact, u->path, u->how);
+	fact_own(&all->kept[all->count++]);
 	if (u->in_manifest)
 		all->used.how[u->index] = (uint8_t)u->how;
 	else

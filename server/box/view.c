@@ -400,6 +400,7 @@ static void learn(struct node *n, struct fact *f)
 		fact = xmalloc(sizeof *fact);
 		*fact = *f;
 		*f = (struct fact){ 0 };
+		fact_own(fact);
 	} else if (n->fact->kind == FACT_DIR && !n->fact->listed && f->kind == FACT_DIR && f->listed) {
 		fact = with_names(n->fact, f);
 	} else if (brings_contents(n->fact, f)) {

@@ -367,6 +367,25 @@ static void names_are_bounded(void **state UNUSED)
 	assert_int_equal(round_trip(&all, &back), ERR_WIRE);
 }
 
+/* What a list was read to is lent by it: what is taken from there stays when the list goes. */
+static void what_is_taken_from_a_list_outlives_it(void **state UNUSED)
+{
+	autofacts struct facts all = { 0 }, back = { 0 }, kept = { 0 };
+	struct fact copy;
+
+	fill(&all);
+	assert_int_equal(round_trip(&all, &back), 0);
+	copy = fact_copy(facts_find(&back, "/src/inc/b.h"));
+	for (size_t i = 0; i < back.count; i++)
+		facts_set(&kept, &back.v[i]);
+	facts_free(&back);
+	assert_string_equal(copy.target, "../b.h");
+	assert_int_equal(kept.count, all.count);
+	for (size_t i = 0; i < all.count; i++)
+		assert_true(fact_eq(&kept.v[i], &all.v[i]));
+	fact_free(&copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_short_encoding_does_not_become_a_large_list),
 		cmocka_unit_test(a_count_is_not_believed),
 		cmocka_unit_test(names_are_bounded),
+		cmocka_unit_test(what_is_taken_from_a_list_outlives_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
