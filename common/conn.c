@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-enum { READ_CHUNK = 128 * 1024, FDS_PER_MESSAGE = 16, FAREWELL_MS = 3000, FULL_EARLY = FRAME_MAX };
+enum { READ_CHUNK = 128 * 1024, FDS_PER_MESSAGE = 16, FAREWELL_MS = 3000, FULL_EARLY = FRAME_MAX, GATHERED = 8 };
 
 struct chunk {
 	struct chunk *next;
@@ -41,6 +41,7 @@ struct conn {
 	size_t queued;
 	bool above_high_water;
 	bool paused;
+	bool held;		/* what is queued waits for conn_let_go() */
 	bool closed;
 	bool finishing;
 	int failed;		/* errno of a failed write, told from the loop */
@@ -138,12 +139,23 @@ static void end(struct conn *c, const struct err *err)
 		ops->on_end(c, arg, err);
 }
 
-/* As much of a chunk as the socket takes, with its descriptors. */
-static ssize_t write_plain(struct conn *c, struct chunk *k)
+/* The first chunk, and those behind it that have no descriptors. Returns how many. */
+static size_t gather(struct conn *c, struct iovec *iov)
+{
+	size_t n = 0;
+
+	for (struct chunk *k = c->out; k && n < GATHERED && (!n || !k->fd_count); k = k->next)
+		iov[n++] = (struct iovec){ k->data + k->at, k->len - k->at };
+	return n;
+}
+
+/* As much as the socket takes, with the first chunk's descriptors. */
+static ssize_t write_plain(struct conn *c)
 {
 	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int) * FDS_PER_MESSAGE)]; } control;
-	struct iovec iov = { k->data + k->at, k->len - k->at };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov[GATHERED];
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = gather(c, iov) };
+	const struct chunk *k = c->out;
 	ssize_t n;
 
 	if (k->fd_count) {
@@ -161,42 +173,41 @@ static ssize_t write_plain(struct conn *c, struct chunk *k)
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
-static void wrote(struct conn *c, struct chunk *k, size_t n)
+/* The first n bytes of what is queued are gone. */
+static void wrote(struct conn *c, size_t n)
 {
-	close_fds(k->fds, &k->fd_count);
-	k->at += n;
 	c->queued -= n;
 	c->share->queued -= n;
 	c->bytes_out += n;
-}
-
-/* One chunk to the socket, record by record when sealed. 1: gone, 0: the socket is full, -1: failed. */
-static int write_chunk(struct conn *c, struct chunk *k)
-{
-	ssize_t n;
-
-	do {
-		n = c->seal ? seal_write(c->seal, k->data + k->at, k->len - k->at) : write_plain(c, k);
-		if (n > 0)
-			wrote(c, k, (size_t)n);
-	} while (c->seal && n > 0 && k->at < k->len);
-	return n < 0 ? -1 : k->at == k->len;
-}
-
-static void flush(struct conn *c)
-{
-	while (c->out && !c->failed && !greeting(c)) {
+	while (n) {
 		struct chunk *k = c->out;
-		int rc = write_chunk(c, k);
+		size_t part = size_min(n, k->len - k->at);
 
-		if (rc < 0)
-			c->failed = errno;
-		if (rc <= 0)
-			break;
+		close_fds(k->fds, &k->fd_count);
+		k->at += part;
+		n -= part;
+		if (k->at < k->len)
+			return;
 		c->out = k->next;
 		if (!c->out)
 			c->out_end = &c->out;
 		free_chunk(k);
+	}
+}
+
+static void flush(struct conn *c)
+{
+	if (c->held)
+		return;
+	while (c->out && !c->failed && !greeting(c)) {
+		struct chunk *k = c->out;
+		ssize_t n = c->seal ? seal_write(c->seal, k->data + k->at, k->len - k->at) : write_plain(c);
+
+		if (n < 0)
+			c->failed = errno;
+		if (n <= 0)
+			break;
+		wrote(c, (size_t)n);
 	}
 	if (conn_full(c))
 		c->above_high_water = true;
@@ -239,6 +250,15 @@ void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *
 		enqueue(c, &f, payload ? payload->p + at : NULL, fds, f.fd_count);
 		at += part;
 	} while (at < len);
+	if (!c->closed)
+		flush(c);
+}
+
+void conn_hold(struct conn *c) { c->held = true; }
+
+void conn_let_go(struct conn *c)
+{
+	c->held = false;
 	if (!c->closed)
 		flush(c);
 }

@@ -64,6 +64,10 @@ void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *
 void conn_send_bulk(struct conn *c, uint8_t type, uint32_t id, uint8_t codec, uint32_t raw,
 		    const void *payload, size_t len);
 
+/* What is sent between the two goes at once: in one packet, where it fits. */
+void conn_hold(struct conn *c);
+void conn_let_go(struct conn *c);
+
 /* Bytes queued and not yet taken by the socket. */
 size_t conn_queued(const struct conn *c);
 /* Nothing more should be queued before on_drained(). */

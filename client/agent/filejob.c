@@ -2,7 +2,7 @@
  * filejob.c - one job's dealings with its caller's files, step by step.
  *
  *	load      what its last run, or a relative's, relied on
- *	refresh   which of that is no longer so: FACTS
+ *	refresh   which of that is no longer so: FACTS. At once, where a place is likely to be had at once
  *	answer    what it asks besides
  *	judge     its output whole, its changes where they may be, what it relied on still so
  */
@@ -11,12 +11,14 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "clock.h"
 #include "closed.h"
 #include "contents.h"
 #include "forecast.h"
 #include "log.h"
 #include "plan_files.h"
 #include "private.h"
+#include "recent.h"
 #include "told.h"
 #include "wire.h"
 
@@ -30,6 +32,7 @@ struct filejob {
 	struct filejob_spec spec;
 	char *cwd;
 	bool freed;
+	bool other_toolchain;
 	void (*on_ready)(void *arg);
 	const struct filejob_events *events;	/* NULL: not begun, or it had its last call */
 	void *arg;
@@ -40,6 +43,9 @@ struct filejob {
 	struct digest manifest;		/* as it was when loaded */
 	struct buf manifest_bytes;
 	enum manifest_of manifest_of;
+	struct facts early;		/* as refresh() found them, early_ms ago; 0: not yet */
+	bool early_unfit;
+	uint64_t early_ms;
 	bool refreshed;
 	struct argv named;		/* directories */
 	struct told told;		/* its start is the worker's before it is refreshed */
@@ -82,6 +88,8 @@ static void release(struct filejob *j)
 		return;
 	plan_free(j->spec.plan);
 	told_free(&j->told);
+	facts_free(&j->early);
+	toolchain_question_free(&j->spec.question);
 	argv_free(&j->named);
 	changes_free(&j->changes);
 	used_free(&j->used);
@@ -178,44 +186,23 @@ static bool has_private(const struct filejob *j, const struct facts *facts)
 	return false;
 }
 
-/* What another needed may be private to where that one looked: then it says nothing of what this one needs. */
-static void load(struct task *t)
+static bool toolchain_holds(const struct filejob *j)
 {
-	struct filejob *j = t->job;
+	const struct toolchain_question *q = &j->spec.question;
+	const struct toolchain *now;
 
+	return !q->programs.count ||
+	       (toolchain_find(j->spec.toolchains, &q->programs, &q->needs, &now, NULL) == 0 && now == j->spec.toolchain);
+}
+
+/* What another needed may be private to where that one looked: then it says nothing of what this one needs. */
+static void find_past(struct filejob *j)
+{
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest, &j->manifest_bytes);
 	if (j->manifest_of != MANIFEST_OWN && has_private(j, &j->told.start)) {
 		facts_free(&j->told.start);
 		j->manifest_of = MANIFEST_NONE;
 	}
-}
-
-static void loaded(struct task *t)
-{
-	t->job->on_ready(t->job->arg);
-}
-
-static void make_key(struct filejob *j)
-{
-	autobuf struct buf text = { 0 };
-
-	plan_files_key(j->spec.unit, &text);
-	digest_of(text.p, text.len, &j->key.args);
-	j->key.toolchain = j->spec.toolchain->id;
-	j->source = path_settle(j->cwd, j->spec.unit->input);
-	j->key.source = j->source ? j->source : "/";
-}
-
-struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void *arg), void *arg)
-{
-	struct filejob *j = xcalloc(1, sizeof *j);
-
-	*j = (struct filejob){ .spec = *spec, .cwd = xstrdup(spec->cwd), .on_ready = ready, .arg = arg, .output = -1 };
-	plan_share(spec->plan);
-	make_key(j);
-	private_named(&spec->unit->job, j->cwd, spec->unit->input, &j->named);
-	start(task_new(j, load, loaded));
-	return j;
 }
 
 void filejob_caller(const struct filejob *j, struct job_caller *out)
@@ -260,21 +247,50 @@ static void guess(struct filejob *j)
 	mark_outputs(j, start);
 }
 
+/* To facts: what the volunteer is to be told. True: it may be told. */
+static bool find_facts(struct filejob *j, struct facts *facts)
+{
+	if (has_manifest(j)) {
+		autofacts struct facts changed = { 0 };
+
+		files_refresh(j->spec.files, &j->told.start, &changed);
+		for (size_t i = 0; i < changed.count; i++)
+			j->stale += !changed.v[i].unread;
+		mark_outputs(j, &changed);
+		copy_facts(&changed, &j->told.start);
+		copy_facts(&changed, facts);
+	} else {
+		guess(j);
+		copy_facts(&j->told.start, facts);
+	}
+	return !has_private(j, &j->told.start) && facts_fit(&j->told.start) && facts_fit(facts);
+}
+
+static void load(struct task *t)
+{
+	struct filejob *j = t->job;
+
+	j->other_toolchain = !toolchain_holds(j);
+	if (j->other_toolchain)
+		return;
+	find_past(j);
+	if (!j->spec.at_once || !has_manifest(j))
+		return;
+	j->early_ms = clock_ms();
+	j->early_unfit = !find_facts(j, &j->early);
+}
+
+static void loaded(struct task *t)
+{
+	t->job->on_ready(t->job->arg);
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	if (has_manifest(j)) {
-		files_refresh(j->spec.files, &j->told.start, &t->facts);
-		for (size_t i = 0; i < t->facts.count; i++)
-			j->stale += !t->facts.v[i].unread;
-		mark_outputs(j, &t->facts);
-		copy_facts(&t->facts, &j->told.start);
-	} else {
-		guess(j);
-		copy_facts(&j->told.start, &t->facts);
-	}
-	t->unfit = has_private(j, &j->told.start) || !facts_fit(&j->told.start) || !facts_fit(&t->facts);
+	copy_facts(&j->early, &t->facts);
+	t->unfit = !find_facts(j, &t->facts);
 }
 
 static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, const struct facts *facts)
@@ -285,18 +301,46 @@ static void send_facts(struct filejob *j, enum wire_type type, uint32_t id, cons
 	conn_send(j->conn, (uint8_t)type, id, &b);
 }
 
-static void refreshed(struct task *t)
+static void tell(struct filejob *j, const struct facts *facts, bool unfit)
 {
-	struct filejob *j = t->job;
-
 	j->refreshed = true;
 	if (!j->conn)
 		return;
-	if (t->unfit)
+	if (unfit)
 		fail(j, REASON_FILES_UNFIT);
 	else
-		send_facts(j, WIRE_FACTS, 0, &t->facts);
+		send_facts(j, WIRE_FACTS, 0, facts);
 }
+
+static void refreshed(struct task *t)
+{
+	tell(t->job, &t->facts, t->unfit);
+}
+
+static void make_key(struct filejob *j)
+{
+	autobuf struct buf text = { 0 };
+
+	plan_files_key(j->spec.unit, &text);
+	digest_of(text.p, text.len, &j->key.args);
+	j->key.toolchain = j->spec.toolchain->id;
+	j->source = path_settle(j->cwd, j->spec.unit->input);
+	j->key.source = j->source ? j->source : "/";
+}
+
+struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void *arg), void *arg)
+{
+	struct filejob *j = xcalloc(1, sizeof *j);
+
+	*j = (struct filejob){ .spec = *spec, .cwd = xstrdup(spec->cwd), .on_ready = ready, .arg = arg, .output = -1 };
+	plan_share(spec->plan);
+	make_key(j);
+	private_named(&spec->unit->job, j->cwd, spec->unit->input, &j->named);
+	start(task_new(j, load, loaded));
+	return j;
+}
+
+bool filejob_toolchain_holds(const struct filejob *j) { return !j->other_toolchain; }
 
 /* Contents */
 
@@ -349,7 +393,10 @@ void filejob_begin(struct filejob *j, struct conn *c, const struct filejob_event
 	j->events = events;
 	j->arg = arg;
 	j->contents = contents_new(j->spec.loop, c, &contents_events, j);
-	start(task_new(j, refresh, refreshed));
+	if (j->early_ms && !j->early_unfit && clock_ms() - j->early_ms < RECENT_MS)
+		tell(j, &j->early, false);
+	else
+		start(task_new(j, refresh, refreshed));
 }
 
 void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }

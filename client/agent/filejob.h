@@ -26,6 +26,9 @@ struct filejob_spec {
 	const struct file_unit *unit;		/* of it */
 	const char *cwd;
 	const struct toolchain *toolchain;
+	struct toolchains *toolchains;
+	struct toolchain_question question;	/* taken. Not empty: toolchain is what these were last, which may be no longer so */
+	bool at_once;				/* a place is likely to be had at once */
 	bool has_date;				/* SOURCE_DATE_EPOCH counts: no clock shows in what it makes */
 	bool may_fail;				/* a failure can be handed on as it is */
 	bool may_speak;				/* and so can words on stderr */
@@ -45,6 +48,8 @@ struct filejob_events {
 
 /* ready: what is known of earlier runs is there, filejob_caller() can be called, and a place be asked for. */
 struct filejob *filejob_new(const struct filejob_spec *spec, void (*ready)(void *arg), void *arg);
+/* Once ready: the toolchain is what it was. If not, the job is of no use. */
+bool filejob_toolchain_holds(const struct filejob *j);
 /* The manifest's name, for the JOB message. */
 void filejob_caller(const struct filejob *j, struct job_caller *out);
 /* JOB was sent over c: what follows. */

@@ -508,12 +508,14 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 	a->result = result_new();
 	put_u64(&b, token);
 	put_raw(&b, a->job.p, a->job.len);
+	conn_hold(a->conn);
 	conn_send(a->conn, WIRE_JOB, 0, &b);
 	if (a->files) {
 		a->state = RUNNING;
 		filejob_begin(a->files, a->conn, &filejob_events, a);
 	}
 	send_parcels(a);
+	conn_let_go(a->conn);
 }
 
 /* Events of peers */

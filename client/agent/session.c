@@ -25,8 +25,7 @@ struct closure {
 	uv_work_t work;
 	struct session *session;
 	struct toolchains *toolchains;
-	struct argv programs;
-	struct argv needs;	/* what else the job will read */
+	struct toolchain_question question;
 	char *library_path;	/* the caller's LD_LIBRARY_PATH, or NULL */
 	const struct toolchain *found;
 	struct err err;
@@ -62,6 +61,7 @@ static void session_end(struct session *s)
 	plan_free(s->plan);
 	ask_free(&s->ask);
 	settings_free(&s->settings);
+	toolchain_question_free(&s->unproven);
 	free(s->candidates);
 	free(s->caps);
 	s->agent->busy_ms = clock_ms();
@@ -166,7 +166,7 @@ static void on_closure_work(uv_work_t *work)
 {
 	struct closure *c = work->data;
 
-	if (toolchain_find(c->toolchains, &c->programs, &c->needs, &c->found, &c->err) < 0 ||
+	if (toolchain_find(c->toolchains, &c->question.programs, &c->question.needs, &c->found, &c->err) < 0 ||
 	    planner_shadowed(c->found, c->library_path, &c->err))
 		c->found = NULL;
 }
@@ -185,30 +185,50 @@ static void on_closure_done(uv_work_t *work, int status)
 			log_info("toolchain", "text=\"%s\"", c->err.text);
 		agent_dispatch(s->agent);
 	}
-	argv_free(&c->programs);
-	argv_free(&c->needs);
+	toolchain_question_free(&c->question);
 	free(c->library_path);
 	free(c);
 }
 
+static struct toolchain_question question_of(const struct session *s)
+{
+	struct toolchain_question q = { 0 };
+	const struct job *job = job_of(s);
+
+	for (size_t i = 0; i < job->step_count; i++)
+		argv_push(&q.programs, job->steps[i].program);
+	/* a job that says anything is done again here, so what it would say it with does not count */
+	data_needs(job, &s->ask.env, DATA_OUTPUT, &q.needs);
+	return q;
+}
+
+/* It is taken to be what it was, where the worker that looks up the job's past will see whether it is. */
+static bool recall_toolchain(struct session *s, const struct toolchain_question *q, const char *library_path)
+{
+	s->toolchain = by_files(s) && !library_path ? toolchain_last(s->agent->toolchains, &q->programs, &q->needs) : NULL;
+	return s->toolchain;
+}
+
 void session_find_toolchain(struct session *s)
 {
-	struct closure *c = xcalloc(1, sizeof *c);
-	const struct job *job = job_of(s);
 	const char *library_path = environment_get(&s->ask.env, "LD_LIBRARY_PATH");
+	struct toolchain_question q = question_of(s);
+	struct closure *c;
 
-	*c = (struct closure){ .session = s, .toolchains = s->agent->toolchains,
-			       .library_path = library_path ? xstrdup(library_path) : NULL };
-	for (size_t i = 0; i < job->step_count; i++)
-		argv_push(&c->programs, job->steps[i].program);
-	/* a job that says anything is done again here, so what it would say it with does not count */
-	data_needs(job, &s->ask.env, DATA_OUTPUT, &c->needs);
-	c->work.data = c;
+	toolchain_question_free(&s->unproven);
 	if (s->closure)
 		s->closure->session = NULL;	/* the other way's, still under way */
-	s->closure = c;
-	s->toolchain = NULL;
+	s->closure = NULL;
 	s->toolchain_failed = false;
+	if (recall_toolchain(s, &q, library_path)) {
+		s->unproven = q;
+		return;
+	}
+	c = xcalloc(1, sizeof *c);
+	*c = (struct closure){ .session = s, .toolchains = s->agent->toolchains, .question = q,
+			       .library_path = library_path ? xstrdup(library_path) : NULL };
+	c->work.data = c;
+	s->closure = c;
 	uv_queue_work(s->agent->loop, &c->work, on_closure_work, on_closure_done);
 }
 

@@ -108,6 +108,13 @@ static void on_loaded(void *session)
 {
 	struct session *s = session;
 
+	if (!files_sound(s)) {
+		filejob_free(ptr_steal(&s->loading));
+		s->state = WAITING;
+		session_find_toolchain(s);
+		agent_dispatch(s->agent);
+		return;
+	}
 	if (filejob_counts(s->loading).manifest == MANIFEST_NONE && too_far(s) && session_try_text(s))
 		filejob_free(ptr_steal(&s->loading));
 	else

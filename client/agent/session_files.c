@@ -3,6 +3,7 @@
  */
 #include "session_inner.h"
 
+#include "clock.h"
 #include "environment.h"
 #include "file.h"
 #include "log.h"
@@ -32,16 +33,29 @@ static bool same_rights(pid_t pid)
 	return true;
 }
 
+/* What its compiler may not read although it wrote it, root reads all the same; a box is not root. */
+static bool umask_fits(const struct session *s) { return !(s->ask.umask & 0700); }
+
 bool files_allowed(const struct session *s)
 {
-	return s->plan->files.kind == VERDICT_FILES && s->settings.mode != MODE_TEXT && s->pid > 0 && same_rights(s->pid) &&
+	return umask_fits(s) && s->plan->files.kind == VERDICT_FILES && s->settings.mode != MODE_TEXT && s->pid > 0 && same_rights(s->pid) &&
 	       !memory_unfit(s->agent->memory, s->key);
+}
+
+/* Some volunteer is likely to take it at once. */
+static bool has_room(const struct session *s)
+{
+	for (size_t i = 0; i < s->candidate_count; i++)
+		if (outlook_has_room(peer_outlook(s->candidates[i]), clock_us()))
+			return true;
+	return false;
 }
 
 void files_go(struct session *s, void (*loaded)(void *session))
 {
 	bool last = s->unit + 1 == s->plan->file_unit_count, clang = s->plan->dialect == DIALECT_CLANG;
 	struct filejob_spec spec = {
+		.toolchains = s->agent->toolchains, .question = s->unproven, .at_once = has_room(s),
 		.loop = s->agent->loop, .files = s->agent->files, .manifests = s->agent->manifests, .plan = s->plan,
 		.unit = file_unit_of(s), .cwd = s->ask.cwd, .toolchain = s->toolchain,
 		/* clang heeds it from version 16 on only */
@@ -53,8 +67,11 @@ void files_go(struct session *s, void (*loaded)(void *session))
 		.may_print = last,
 	};
 
+	s->unproven = (struct toolchain_question){ 0 };
 	s->loading = filejob_new(&spec, loaded, s);
 }
+
+bool files_sound(const struct session *s) { return filejob_toolchain_holds(s->loading); }
 
 struct filejob *files_job(struct session *s, struct job *job)
 {

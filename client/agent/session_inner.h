@@ -53,6 +53,7 @@ struct session {
 	bool planned, settled;		/* it counts for the agent's burst */
 	const struct toolchain *toolchain;
 	bool toolchain_failed;
+	struct toolchain_question unproven;	/* not empty: toolchain is what these were last */
 	struct closure *closure;	/* being found in a worker thread */
 	struct peer **candidates;
 	unsigned *caps;
@@ -138,8 +139,10 @@ void away_give_up(struct session *s);
 /* session_files.c */
 /* May this command go in file mode, as far as we know? */
 bool files_allowed(const struct session *s);
-/* Looks up what is known of its unit's last run, as s->loading. loaded: then a place can be asked for. */
+/* Looks up what is known of its unit's last run, as s->loading. loaded: then a place can be asked for, if files_sound(). */
 void files_go(struct session *s, void (*loaded)(void *session));
+/* Its toolchain is what it was last. */
+bool files_sound(const struct session *s);
 /* The job, and what the attempt will tell it; loaded. */
 struct filejob *files_job(struct session *s, struct job *job);
 /* An attempt is over. */

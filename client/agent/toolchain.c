@@ -199,11 +199,20 @@ static const struct toolchain *intern(struct toolchains *ts, struct tree *tree, 
 	return t;
 }
 
-static struct memo *memo_of(struct toolchains *ts, const struct argv *programs, const struct argv *needs)
+static struct memo *known_memo(const struct toolchains *ts, const struct argv *programs, const struct argv *needs)
 {
 	for (size_t i = 0; i < ts->memo_count; i++)
 		if (same(&ts->memos[i].programs, programs) && same(&ts->memos[i].needs, needs))
 			return &ts->memos[i];
+	return NULL;
+}
+
+static struct memo *memo_of(struct toolchains *ts, const struct argv *programs, const struct argv *needs)
+{
+	struct memo *known = known_memo(ts, programs, needs);
+
+	if (known)
+		return known;
 	ts->memos = xrealloc(ts->memos, (ts->memo_count + 1) * sizeof(*ts->memos));
 	ts->memos[ts->memo_count] = (struct memo){ .programs = argv_copy(programs), .needs = argv_copy(needs) };
 	return &ts->memos[ts->memo_count++];
@@ -282,4 +291,18 @@ int toolchain_find(struct toolchains *ts, const struct argv *programs, const str
 		*out = m->toolchain;
 	pthread_mutex_unlock(&ts->lock);
 	return rc;
+}
+
+const struct toolchain *toolchain_last(struct toolchains *ts, const struct argv *programs, const struct argv *needs)
+{
+	autoargv struct argv key = sorted(programs);
+	const struct toolchain *last;
+	struct memo *m;
+
+	if (pthread_mutex_trylock(&ts->lock) != 0)
+		return NULL;
+	m = known_memo(ts, &key, needs);
+	last = m ? m->toolchain : NULL;
+	pthread_mutex_unlock(&ts->lock);
+	return last;
 }

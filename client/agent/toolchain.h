@@ -40,5 +40,18 @@ void toolchains_free(struct toolchains *ts);
  */
 int toolchain_find(struct toolchains *ts, const struct argv *programs, const struct argv *needs,
 		   const struct toolchain **out, struct err *err);
+/*
+ * What toolchain_find() said last of the same: mostly so still, which only toolchain_find() knows. NULL: unknown, or
+ * somebody is finding one just now. Never blocks.
+ */
+const struct toolchain *toolchain_last(struct toolchains *ts, const struct argv *programs, const struct argv *needs);
+
+/* What toolchain_find() is asked. */
+struct toolchain_question { struct argv programs, needs; };
+static inline void toolchain_question_free(struct toolchain_question *q)
+{
+	argv_free(&q->programs);
+	argv_free(&q->needs);
+}
 
 #endif

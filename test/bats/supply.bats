@@ -182,6 +182,27 @@ bare() {
 	[ "$(rcc --stats --json | jq .jobs.total)" -eq "$count" ]
 }
 
+# The agent takes it to be the one of a moment before, until it has looked.
+@test "an assembler that is replaced between two compiles is the one that compiles" {
+	local before
+	bare 1
+	mkdir bin
+	cp "$(readlink -f "$(command -v as)")" bin/as
+	printf '%s\n' '#include <stdio.h>' '#include <string.h>' 'int main(int n, char **v) {' \
+		'for (int i = 1; i + 1 < n; i++) if (!strcmp(v[i], "-o")) {' \
+		'FILE *f = fopen(v[i + 1], "w"); return !f || fputs("another", f) < 0 || fclose(f); } return 1; }' >other.c
+	gcc -o other other.c
+	PATH=$PWD/bin:$PATH
+	for i in 1 2; do RCC_MODE="file" rcc gcc -c a.c -o a.o; done
+	before=$(rcc --stats --json | jq .file_mode.jobs)
+
+	mv other bin/as
+	RCC_MODE="file" rcc gcc -c a.c -o a.o
+
+	grep -qx another a.o
+	[ "$(rcc --stats --json | jq .file_mode.jobs)" -eq "$((before + 1))" ]
+}
+
 # What it already has need not come again.
 @test "a volunteer that dies while a compiler comes has it soon after it is back" {
 	local address
