@@ -42,9 +42,13 @@ bool files_allowed(const struct session *s)
 	       !memory_unfit(s->agent->memory, s->key);
 }
 
-/* Some volunteer is likely to take it at once. */
-static bool has_room(const struct session *s)
+/* Some volunteer is likely to take it at once: nobody waits, and there is room. What is seen of its files now is not seen in vain. */
+static bool goes_at_once(const struct session *s)
 {
+	struct place_view v = placing_view(s->agent);
+
+	if (v.waiting + v.offered + v.ungranted > 0)
+		return false;
 	for (size_t i = 0; i < s->candidate_count; i++)
 		if (outlook_has_room(peer_outlook(s->candidates[i]), clock_us()))
 			return true;
@@ -55,7 +59,7 @@ void files_go(struct session *s, void (*loaded)(void *session))
 {
 	bool last = s->unit + 1 == s->plan->file_unit_count, clang = s->plan->dialect == DIALECT_CLANG;
 	struct filejob_spec spec = {
-		.toolchains = s->agent->toolchains, .question = s->unproven, .at_once = has_room(s),
+		.toolchains = s->agent->toolchains, .question = s->unproven, .at_once = goes_at_once(s),
 		.loop = s->agent->loop, .files = s->agent->files, .manifests = s->agent->manifests, .plan = s->plan,
 		.unit = file_unit_of(s), .cwd = s->ask.cwd, .toolchain = s->toolchain,
 		/* clang heeds it from version 16 on only */
