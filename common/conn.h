@@ -64,7 +64,7 @@ void conn_send_fds(struct conn *c, uint8_t type, uint32_t id, const struct buf *
 void conn_send_bulk(struct conn *c, uint8_t type, uint32_t id, uint8_t codec, uint32_t raw,
 		    const void *payload, size_t len);
 
-/* What is sent between the two goes at once: in one packet, where it fits. */
+/* What is sent between the two goes at once: in one packet, where it fits. Little only: nobody is told when there is room again. */
 void conn_hold(struct conn *c);
 void conn_let_go(struct conn *c);
 

@@ -514,8 +514,8 @@ static void send_job(struct attempt *a, struct peer *p, uint64_t token)
 		a->state = RUNNING;
 		filejob_begin(a->files, a->conn, &filejob_events, a);
 	}
-	send_parcels(a);
 	conn_let_go(a->conn);
+	send_parcels(a);
 }
 
 /* Events of peers */
