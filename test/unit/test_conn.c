@@ -393,6 +393,47 @@ static void a_share_makes_each_full_early(void **state)
 	buf_free(&b);
 }
 
+/* More of them than are written at once, and two have a descriptor. */
+static void what_is_held_goes_when_it_may(void **state)
+{
+	static const int types[] = { 1, 4, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+	struct heard *h = *state, *other = NULL;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct conn *sender;
+
+	assert_int_equal(setup((void **)&other), 0);
+	sender = conn_new(&h->loop, dup(h->peer), &protocol, &ops, other);
+	h->pause_after_each = true;
+	conn_hold(sender);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		autobuf struct buf b = { 0 };
+
+		put_u32(&b, (uint32_t)i);
+		conn_send_fds(sender, (uint8_t)types[i], 0, &b, &null, types[i] == 4);
+	}
+	turn(h);
+	assert_int_equal(h->count, 0);
+	conn_let_go(sender);
+	assert_int_equal(conn_queued(sender), 0);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct reader r;
+
+		turn(h);
+		assert_int_equal(h->count, i + 1);
+		assert_int_equal(h->type, types[i]);
+		r = reader_of(h->last.p, h->last.len);
+		assert_int_equal(get_u32(&r), i);
+		assert_int_equal(h->fd >= 0, types[i] == 4);
+		if (h->fd >= 0)
+			close(h->fd);
+		h->fd = -1;
+		conn_resume(h->conn);
+	}
+	close(null);
+	conn_close(sender);
+	teardown((void **)&other);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -405,6 +446,7 @@ int main(void)
 		TEST(a_handler_may_close_its_connection),
 		TEST(finish_writes_what_is_queued), TEST(finish_does_not_wait_for_ever),
 		TEST(a_peer_that_does_not_read_is_left), TEST(a_share_bounds_parts_of_all), TEST(a_share_makes_each_full_early),
+		TEST(what_is_held_goes_when_it_may),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
