@@ -285,11 +285,22 @@ static void loaded(struct task *t)
 	t->job->on_ready(t->job->arg);
 }
 
+/* FACTS are what differs from the manifest, which is what the volunteer has. */
+static void start_over(struct filejob *j)
+{
+	struct reader r = reader_of(j->manifest_bytes.p, j->manifest_bytes.len);
+
+	facts_free(&j->told.start);
+	facts_get(&r, &j->told.start, NULL);	/* they were read from there before */
+	j->stale = 0;
+}
+
 static void refresh(struct task *t)
 {
 	struct filejob *j = t->job;
 
-	copy_facts(&j->early, &t->facts);
+	if (j->early_ms)
+		start_over(j);
 	t->unfit = !find_facts(j, &t->facts);
 }
 
