@@ -6,12 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void buf_reserve(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
 	size_t room = b->room ? b->room : 256;
 
-	if (b->len + more <= b->room)
-		return;
 	while (room < b->len + more)
 		room *= 2;
 	b->p = xrealloc(b->p, room);
@@ -47,6 +45,20 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	free(s);
 }
 
+/* The digits of v from the last one on. */
+static void add_digits(struct buf *b, uint64_t v, unsigned base)
+{
+	char digits[20], *p = digits + sizeof digits;
+
+	do
+		*--p = "0123456789abcdef"[v % base];
+	while (v /= base);
+	buf_add(b, p, (size_t)(digits + sizeof digits - p));
+}
+
+void buf_decimal(struct buf *b, uint64_t v) { add_digits(b, v, 10); }
+void buf_hex(struct buf *b, uint64_t v) { add_digits(b, v, 16); }
+
 void buf_drop(struct buf *b, size_t len)
 {
 	if (!len)
@@ -68,13 +80,12 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-static void put_le(struct buf *b, uint64_t v, size_t bytes)
+static inline void put_le(struct buf *b, uint64_t v, size_t bytes)
 {
-	unsigned char raw[8];
-
+	buf_reserve(b, bytes);
 	for (size_t i = 0; i < bytes; i++)
-		raw[i] = (unsigned char)(v >> (8 * i));
-	buf_add(b, raw, bytes);
+		b->p[b->len + i] = (unsigned char)(v >> (8 * i));
+	b->len += bytes;
 }
 
 void put_u8(struct buf *b, uint8_t v) { put_le(b, v, 1); }

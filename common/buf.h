@@ -18,10 +18,17 @@ struct buf {
 	size_t room;
 };
 
-void buf_reserve(struct buf *b, size_t more);	/* room for len + more */
+void buf_grow(struct buf *b, size_t more);
+static inline void buf_reserve(struct buf *b, size_t more)	/* room for len + more */
+{
+	if (more > b->room - b->len)
+		buf_grow(b, more);
+}
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_decimal(struct buf *b, uint64_t v);	/* as printf's %u */
+void buf_hex(struct buf *b, uint64_t v);	/* as %x */
 void buf_drop(struct buf *b, size_t len);	/* from the front */
 char *buf_str(struct buf *b);			/* borrowed, NUL behind the last byte */
 void buf_free(struct buf *b);

@@ -70,7 +70,7 @@ bool fact_eq(const struct fact *a, const struct fact *b)
 {
 	return a->kind == b->kind && a->mode == b->mode && a->access == b->access && a->own == b->own &&
 	       (a->kind == FACT_DIR || a->mtime_ns == b->mtime_ns) && a->inode == b->inode && a->size == b->size &&
-	       a->listed == b->listed && digest_eq(&a->digest, &b->digest) && str_eq(a->path, b->path) &&
+	       a->listed == b->listed && digest_eq(&a->digest, &b->digest) && (a->path == b->path || str_eq(a->path, b->path)) &&
 	       (a->kind != FACT_LINK || str_eq(a->target, b->target)) && names_eq(&a->names, &b->names);
 }
 
@@ -138,10 +138,49 @@ static size_t place(const struct facts *all, const char *path, bool *found)
 	return lo;
 }
 
+static bool within(const struct facts_extent *e)
+{
+	return e->bytes <= FACTS_BYTES_MAX && e->names <= FACTS_NAMES_MAX;
+}
+
+/* A path that is lent was looked at by whoever read it. */
+static struct facts_extent extent_of(const struct fact *f)
+{
+	struct facts_extent e = {
+		.bytes = FACT_FIELDS_MAX + strlen(f->path) + (f->target ? strlen(f->target) : 0),
+		.names = f->names.count,
+		.odd = (!(f->lent & LENT_PATH) && !path_canonical(f->path)) || f->names.count > FACT_NAMES_MAX,
+	};
+
+	for (size_t i = 0; i < f->names.count; i++)
+		e.bytes += 1 + strlen(f->names.v[i]);
+	return e;
+}
+
+/* Its extent goes with it. */
+static void drop(struct facts *all, struct fact *f)
+{
+	struct facts_extent e = extent_of(f);
+
+	all->extent.bytes -= e.bytes;
+	all->extent.names -= e.names;
+	all->extent.odd -= e.odd;
+	fact_free(f);
+}
+
+static void charge(struct facts *all, const struct fact *f)
+{
+	struct facts_extent e = extent_of(f);
+
+	all->extent.bytes += e.bytes;
+	all->extent.names += e.names;
+	all->extent.odd += e.odd;
+}
+
 static void remove_range(struct facts *all, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		fact_free(&all->v[i]);
+		drop(all, &all->v[i]);
 	if (to > from)
 		memmove(all->v + from, all->v + to, (all->count - to) * sizeof *all->v);
 	all->count -= to - from;
@@ -166,8 +205,9 @@ void facts_lend(struct facts *all, struct fact *f)
 		remove_range(all, at - 1, at);
 		at--;
 	}
+	charge(all, f);
 	if (found) {
-		fact_free(&all->v[at]);
+		drop(all, &all->v[at]);
 		all->v[at] = *f;
 	} else {
 		insert_at(all, at, f);
@@ -177,6 +217,13 @@ void facts_lend(struct facts *all, struct fact *f)
 			end++;
 		remove_range(all, at + 1, end);
 	}
+	*f = (struct fact){ 0 };
+}
+
+void facts_append(struct facts *all, struct fact *f)
+{
+	charge(all, f);
+	insert_at(all, all->count, f);
 	*f = (struct fact){ 0 };
 }
 
@@ -208,37 +255,9 @@ void facts_free(struct facts *all)
 	*all = (struct facts){ 0 };
 }
 
-/* What a list takes when written out: a short encoding must not become a large list. */
-struct extent {
-	size_t bytes, names;
-};
-
-static bool within(const struct extent *e)
-{
-	return e->bytes <= FACTS_BYTES_MAX && e->names <= FACTS_NAMES_MAX;
-}
-
-static bool add_extent(struct extent *e, const struct fact *f)
-{
-	if (!path_canonical(f->path) || f->names.count > FACT_NAMES_MAX)
-		return false;
-	e->bytes += FACT_FIELDS_MAX + strlen(f->path) + (f->target ? strlen(f->target) : 0);
-	e->names += f->names.count;
-	for (size_t i = 0; i < f->names.count; i++)
-		e->bytes += 1 + strlen(f->names.v[i]);
-	return within(e);
-}
-
 bool facts_fit(const struct facts *all)
 {
-	struct extent e = { 0 };
-
-	if (all->count > FACTS_MAX)
-		return false;
-	for (size_t i = 0; i < all->count; i++)
-		if (!add_extent(&e, &all->v[i]))
-			return false;
-	return true;
+	return all->count <= FACTS_MAX && !all->extent.odd && within(&all->extent);
 }
 
 static void put_text(struct buf *b, const char *s)
@@ -367,7 +386,7 @@ static bool name_ok(const char *p, size_t len)
 	return len && !memchr(p, '/', len) && !(len == 1 && *p == '.') && !(len == 2 && p[0] == '.' && p[1] == '.');
 }
 
-static void get_names(struct reader *r, struct fact *f, struct extent *e)
+static void get_names(struct reader *r, struct fact *f, struct facts_extent *e)
 {
 	uint8_t listed = get_u8(r);
 	size_t count = listed ? get_u16(r) : 0;
@@ -390,7 +409,7 @@ static void get_names(struct reader *r, struct fact *f, struct extent *e)
 	}
 }
 
-static void get_target(struct reader *r, struct facts *all, struct fact *f, struct extent *e)
+static void get_target(struct reader *r, struct facts *all, struct fact *f, struct facts_extent *e)
 {
 	size_t len = get_u16(r);
 	const char *p = len && len <= FACT_PATH_MAX ? take(r, len) : NULL;
@@ -404,7 +423,7 @@ static void get_target(struct reader *r, struct facts *all, struct fact *f, stru
 	e->bytes += len;
 }
 
-static void get_fields(struct reader *r, struct facts *all, struct fact *f, struct extent *e)
+static void get_fields(struct reader *r, struct facts *all, struct fact *f, struct facts_extent *e)
 {
 	f->kind = get_u8(r);
 	if (f->kind == FACT_FILE || f->kind == FACT_DIR) {
@@ -431,7 +450,7 @@ static void get_fields(struct reader *r, struct facts *all, struct fact *f, stru
 	r->bad |= f->kind >= FACT_KINDS;
 }
 
-static int get_fact(struct reader *r, struct facts *all, struct extent *e, struct err *err)
+static int get_fact(struct reader *r, struct facts *all, struct facts_extent *e, struct err *err)
 {
 	const struct fact *before = all->count ? &all->v[all->count - 1] : NULL;
 	struct fact f = { .path = get_path(r, all, before), .lent = LENT_PATH };
@@ -452,7 +471,7 @@ static int get_fact(struct reader *r, struct facts *all, struct extent *e, struc
 int facts_get(struct reader *r, struct facts *all, struct err *err)
 {
 	size_t count = get_u32(r);
-	struct extent e = { 0 };
+	struct facts_extent *e = &all->extent;
 	int rc = 0;
 
 	*all = (struct facts){ 0 };
@@ -461,7 +480,7 @@ int facts_get(struct reader *r, struct facts *all, struct err *err)
 	all->v = xmalloc((count + 1) * sizeof *all->v);
 	all->room = count + 1;
 	while (rc == 0 && count--)
-		rc = get_fact(r, all, &e, err);
+		rc = get_fact(r, all, e, err);
 	if (rc < 0)
 		facts_free(all);
 	return rc;

@@ -87,9 +87,16 @@ int path_order(const char *a, const char *b);
 /* Is path somewhere below dir? Both canonical. */
 bool path_below(const char *path, const char *dir);
 
+/* What a list takes when written out: a short encoding must not become a large list. */
+struct facts_extent {
+	size_t bytes, names;
+	size_t odd;		/* facts that cannot be written: their paths are not canonical, or names too many */
+};
+
 struct facts {		/* sorted by path_order(), no path twice, nothing below what is no directory */
 	struct fact *v;
 	size_t count, room;
+	struct facts_extent extent;	/* of all: their paths, targets and names stay as they came */
 	struct fact_texts *texts;	/* what facts_get() made is lent from there */
 };
 
@@ -99,8 +106,10 @@ struct facts {		/* sorted by path_order(), no path twice, nothing below what is 
  * denies a directory there goes too.
  */
 void facts_set(struct facts *all, struct fact *f);
-/* The same, but what is lent stays so: it must outlive all. */
+/* The same, but what is lent stays so: it must outlive all, and such a path be canonical. */
 void facts_lend(struct facts *all, struct fact *f);
+/* The same for one that comes after all that are there, and below no non-directory: as facts of one list in their order do. */
+void facts_append(struct facts *all, struct fact *f);
 const struct fact *facts_find(const struct facts *all, const char *path);	/* NULL: none */
 void facts_free(struct facts *all);
 static inline void cleanup_facts(struct facts *all) { facts_free(all); }

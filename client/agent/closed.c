@@ -1,16 +1,21 @@
 /*
- * closed.c - one stat for each directory that was not on the way before.
+ * closed.c - one stat for each directory that was not on the way before, and of which no fact tells.
  */
 #include "closed.h"
 
 #include <sys/stat.h>
 
+static void take(struct closed *c, const char *dir, mode_t mode)
+{
+	if (!(mode & S_IXOTH))
+		argv_push(&c->found, dir);
+}
+
 static void look_at(struct closed *c, const char *dir)
 {
 	struct stat st;
 
-	if (stat(dir, &st) < 0 || !(st.st_mode & S_IXOTH))
-		argv_push(&c->found, dir);
+	take(c, dir, stat(dir, &st) == 0 ? st.st_mode : 0);
 }
 
 /* How much of dir led to the last path as well. */
@@ -32,9 +37,14 @@ static void forget_beyond(struct closed *c, size_t len)
 
 const struct argv *closed_on_way(struct closed *c, const char *path)
 {
-	char *dir = xstrndup(path, (size_t)(path_base(path) - path) - 1);
-	size_t at = known_part(c, dir);
+	size_t len = (size_t)(path_base(path) - path) - 1;
+	char *dir;
+	size_t at;
 
+	if (c->dir && strlen(c->dir) == len && strncmp(c->dir, path, len) == 0)
+		return &c->found;
+	dir = xstrndup(path, len);
+	at = known_part(c, dir);
 	forget_beyond(c, at);
 	while (dir[at]) {
 		autofree char *part = NULL;
@@ -46,6 +56,16 @@ const struct argv *closed_on_way(struct closed *c, const char *path)
 	free(c->dir);
 	c->dir = dir;
 	return &c->found;
+}
+
+void closed_enter(struct closed *c, const struct fact *dir)
+{
+	if (!dir->path[1])
+		return;
+	closed_on_way(c, dir->path);
+	free(c->dir);
+	c->dir = xstrdup(dir->path);
+	take(c, dir->path, dir->mode);
 }
 
 void closed_free(struct closed *c)

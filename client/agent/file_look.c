@@ -39,17 +39,21 @@ static bool may(int dir, const char *name, uint8_t access)
 	return faccessat(dir, name, access, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* What directories mostly are is asked at once. */
-static uint8_t access_of(int dir, const char *name)
+/*
+ * What is mostly so is asked at once. A file without any x among its mode is executed by nobody: an
+ * access control list that lets somebody shows it in the group's bits.
+ */
+static uint8_t access_of(int dir, const char *name, mode_t mode)
 {
+	uint8_t most = S_ISREG(mode) && !(mode & 0111) ? FACT_READ | FACT_WRITE : FACT_READ | FACT_WRITE | FACT_EXECUTE;
 	uint8_t access = 0;
 
-	if (may(dir, name, FACT_READ | FACT_WRITE | FACT_EXECUTE))
-		return FACT_READ | FACT_WRITE | FACT_EXECUTE;
-	if (may(dir, name, FACT_READ | FACT_EXECUTE))
-		return FACT_READ | FACT_EXECUTE;
+	if (may(dir, name, most))
+		return most;
+	if (may(dir, name, most & ~FACT_WRITE))
+		return most & ~FACT_WRITE;
 	for (uint8_t bit = FACT_EXECUTE; bit <= FACT_READ; bit *= 2)
-		if (may(dir, name, bit))
+		if (bit & most && may(dir, name, bit))
 			access |= bit;
 	return access;
 }
@@ -108,13 +112,13 @@ static void fill(const struct look *l, struct fact *out, const struct stat *st, 
 
 /* Known and still so: the access is found out anew where it may be another. */
 static bool recall(const struct look *l, const struct walk_level *dir, const char *name, const struct file_id *id,
-		   struct digest_known *k)
+		   mode_t mode, struct digest_known *k)
 {
 	if (!digest_cache_get(l->digests, id, k))
 		return false;
 	if (k->access != ACCESS_UNKNOWN && k->mount_flags == dir->mount_flags)
 		return true;
-	k->access = access_of(dir->fd, name);
+	k->access = access_of(dir->fd, name, mode);
 	k->mount_flags = dir->mount_flags;
 	if (!still(dir->fd, name, id))
 		return false;
@@ -125,7 +129,7 @@ static bool recall(const struct look *l, const struct walk_level *dir, const cha
 /* A file that we may stat but not open: no digest, and no job may read it either. */
 static void unreadable(const struct look *l, const struct walk_level *dir, const char *name, const struct stat *st, struct fact *out)
 {
-	struct digest_known k = { .access = access_of(dir->fd, name) & ~FACT_READ };
+	struct digest_known k = { .access = access_of(dir->fd, name, st->st_mode) & ~FACT_READ };
 
 	fill(l, out, st, &k);
 }
@@ -148,12 +152,12 @@ static enum look_end look_inside(const struct look *l, const struct walk_level *
 		return AGAIN;
 	id = file_id_of(&st);
 	keep = settled(l, fs, &id);	/* before reading: a change from here on shows */
-	if (!keep || !recall(l, dir, name, &id, &k)) {
+	if (!keep || !recall(l, dir, name, &id, st.st_mode, &k)) {
 		if ((uint64_t)st.st_size > l->max_file)
 			return DONE;
 		if (read_contents(fd, (uint64_t)st.st_size, &k.digest, &k.has_clock) < 0)
 			return AGAIN;
-		k.access = access_of(dir->fd, name);
+		k.access = access_of(dir->fd, name, st.st_mode);
 		if (!still(dir->fd, name, &id))
 			return AGAIN;
 		if (keep)
@@ -186,10 +190,10 @@ static enum look_end look_file(const struct look *l, const struct walk_level *di
 	if (fs->made_up || (uint64_t)st->st_size > l->max_file)
 		return DONE;
 	if (fs->current && !contents) {
-		fill(l, out, st, &(struct digest_known){ .access = access_of(dir->fd, name) });
+		fill(l, out, st, &(struct digest_known){ .access = access_of(dir->fd, name, st->st_mode) });
 		return DONE;
 	}
-	if (fs->current && settled(l, fs, &id) && recall(l, dir, name, &id, &k)) {
+	if (fs->current && settled(l, fs, &id) && recall(l, dir, name, &id, st->st_mode, &k)) {
 		fill(l, out, st, &k);
 		return DONE;
 	}
@@ -224,9 +228,39 @@ static void look_dir(const struct look *l, const struct walk_level *dir, const c
 {
 	out->kind = FACT_DIR;
 	out->mode = st->st_mode & 07777;
-	out->access = access_of(dir->fd, name);
+	out->access = access_of(dir->fd, name, st->st_mode);
 	out->own = st->st_uid == l->user;
 	out->mtime_ns = ns_of(&st->st_mtim);
+}
+
+/*
+ * Remembered as a file's is, under the flags of the directory's own mount. False: it gave way to something else.
+ */
+static bool dir_access(const struct look *l, const struct walk_level *above, const struct walk_level *dir, const char *name,
+		       uint8_t *out)
+{
+	bool keep = dir->fs->current && settled(l, dir->fs, &dir->id);
+	struct digest_known k;
+
+	if (keep && digest_cache_get(l->digests, &dir->id, &k) && k.mount_flags == dir->mount_flags) {
+		*out = k.access;
+		return true;
+	}
+	*out = access_of(above->fd, name, S_IFDIR);
+	if (!still(above->fd, name, &dir->id))
+		return false;
+	if (keep)
+		digest_cache_set(l->digests, &dir->id, &(struct digest_known){ .access = *out, .mount_flags = dir->mount_flags });
+	return true;
+}
+
+bool file_look_dir(const struct look *l, const struct walk_level *above, const struct walk_level *dir, const char *name,
+		   struct fact *out)
+{
+	*out = (struct fact){
+		.kind = FACT_DIR, .mode = dir->mode, .own = dir->uid == l->user, .mtime_ns = dir->id.mtime_ns,
+	};
+	return dir_access(l, above, dir, name, &out->access);
 }
 
 static enum look_end look_once(const struct look *l, const struct walk_level *dir, const char *name, bool contents,

@@ -169,14 +169,16 @@ static bool has_manifest(const struct filejob *j)
 	return j->manifest_of != MANIFEST_NONE && j->manifest_of != MANIFEST_COUSIN;
 }
 
-/* Is any of them nobody's business? */
-static bool has_private(const struct filejob *j, const struct facts *facts)
+/* Is any of them nobody's business? fresh: the directories among them are as they were just found. */
+static bool has_private(const struct filejob *j, const struct facts *facts, bool fresh)
 {
 	autoclosed struct closed closed = { 0 };
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct fact *f = &facts->v[i];
 
+		if (fresh && f->kind == FACT_DIR)
+			closed_enter(&closed, f);
 		if (f->kind != FACT_FILE || !private_file(f, closed_on_way(&closed, f->path), &j->named))
 			continue;
 		log_info("private", "path=\"%s\" text=\"not everybody may read it, and the command does not name its directory\"",
@@ -199,7 +201,7 @@ static bool toolchain_holds(const struct filejob *j)
 static void find_past(struct filejob *j)
 {
 	j->manifest_of = manifests_get(j->spec.manifests, &j->key, &j->told.start, &j->manifest, &j->manifest_bytes);
-	if (j->manifest_of != MANIFEST_OWN && has_private(j, &j->told.start)) {
+	if (j->manifest_of != MANIFEST_OWN && has_private(j, &j->told.start, false)) {
 		facts_free(&j->told.start);
 		j->manifest_of = MANIFEST_NONE;
 	}
@@ -263,7 +265,7 @@ static bool find_facts(struct filejob *j, struct facts *facts)
 		guess(j);
 		copy_facts(&j->told.start, facts);
 	}
-	return !has_private(j, &j->told.start) && facts_fit(&j->told.start) && facts_fit(facts);
+	return !has_private(j, &j->told.start, true) && facts_fit(&j->told.start) && facts_fit(facts);
 }
 
 static void load(struct task *t)
@@ -417,7 +419,7 @@ void filejob_drained(struct filejob *j) { contents_go_on(j->contents); }
 static void find_answer(struct task *t)
 {
 	forecast_answer(t->job->spec.files, t->path, t->listing, t->with_parent, &t->facts);
-	t->unfit = has_private(t->job, &t->facts) || !facts_fit(&t->facts);
+	t->unfit = has_private(t->job, &t->facts, true) || !facts_fit(&t->facts);
 }
 
 static void answer(struct task *t)

@@ -173,14 +173,27 @@ static bool absence_proven(struct files *f, struct walk *w, const char *path)
 	return top->names && names_lack(top->names, name_of(path));
 }
 
-/* True when it is as it was; else out is what it is now. */
-static bool unchanged(struct files *f, struct walk *w, const struct fact *was, struct fact *out)
+/* Whoever looks at what is below goes there anyway, and sees the directory itself on the way. */
+static bool look_from_below(struct files *f, struct walk *w, const char *path, struct fact *out)
 {
+	if (walk_into(w, path) != 0 || w->depth < 2 ||
+	    !file_look_dir(&f->look, walk_top(w) - 1, walk_top(w), name_of(path), out))
+		return false;
+	out->path = (char *)path;
+	out->lent = LENT_PATH;
+	return true;
+}
+
+/* True when it is as it was; else out is what it is now. next: the fact that follows, or NULL. */
+static bool unchanged(struct files *f, struct walk *w, const struct fact *was, const struct fact *next, struct fact *out)
+{
+	bool on_way = was->kind == FACT_DIR && next && path_below(next->path, was->path);
+
 	if (was->kind == FACT_ABSENT && absence_proven(f, w, was->path))
 		return true;
 	if (was->listed)
 		look_listed(f, w, was->path, out);
-	else
+	else if (!on_way || !look_from_below(f, w, was->path, out))
 		look(f, w, was->path, !was->unread, out);
 	if (!fact_eq(was, out))
 		return false;
@@ -206,13 +219,14 @@ static int64_t names_changed_ns(struct walk *w, const char *path)
 	return top->id.mtime_ns > top->id.ctime_ns ? top->id.mtime_ns : top->id.ctime_ns;
 }
 
-static bool still_so(struct files *f, struct walk *w, struct pass *p, const struct fact *was, struct fact *now)
+static bool still_so(struct files *f, struct walk *w, struct pass *p, const struct fact *was, const struct fact *next,
+		     struct fact *now)
 {
 	if (p->trust && recent_has(f->recent, was, p->now_ns)) {
 		p->trusted = true;
 		return true;
 	}
-	if (!unchanged(f, w, was, now))
+	if (!unchanged(f, w, was, next, now))
 		return false;
 	recent_note(f->recent, was, names_changed_ns(w, was->path), p->now_ns);
 	return true;
@@ -227,11 +241,12 @@ static size_t find_changes(struct files *f, struct pass *p, const struct facts *
 	p->now_ns = f->look.now_ns();
 	walk_begin(&w);
 	for (size_t i = 0; i < all->count && count < p->max; i++) {
+		const struct fact *was = &all->v[i], *next = i + 1 < all->count ? was + 1 : NULL;
 		struct fact now = { 0 };
 
-		if ((gone && path_below(all->v[i].path, gone)) || still_so(f, &w, p, &all->v[i], &now))
+		if ((gone && path_below(was->path, gone)) || still_so(f, &w, p, was, next, &now))
 			continue;
-		now.unread = all->v[i].unread && now.kind == FACT_FILE;
+		now.unread = was->unread && now.kind == FACT_FILE;
 		facts_set(changed, &now);
 		gone = changed->v[changed->count - 1].kind == FACT_DIR ? NULL : changed->v[changed->count - 1].path;
 		count++;

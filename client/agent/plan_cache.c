@@ -14,6 +14,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 enum { ENDINGS = 9, NAMES_MAX = 6, PARTS_MAX = 1 + ENDINGS + (2 + ENDINGS) * NAMES_MAX, BUCKETS = 1024, MADE_UP = 6 };
 
 /* The names in a command, in their order. */
@@ -194,7 +197,9 @@ static char *make_key(const char *context, const struct argv *argv, const struct
 	struct buf b = { 0 };
 	size_t next = 0;
 
-	buf_printf(&b, "%zu:%s", strlen(context), context);
+	buf_decimal(&b, strlen(context));
+	buf_puts(&b, ":");
+	buf_puts(&b, context);
 	for (size_t i = 0; i < argv->count; i++) {
 		const char *s = argv->v[i];
 
@@ -204,7 +209,9 @@ static char *make_key(const char *context, const struct argv *argv, const struct
 			buf_puts(&b, "*");
 			buf_puts(&b, extension(s));
 		} else {
-			buf_printf(&b, " %zu:", strlen(s));
+			buf_puts(&b, " ");
+			buf_decimal(&b, strlen(s));
+			buf_puts(&b, ":");
 			buf_puts(&b, s);
 		}
 	}
@@ -217,11 +224,7 @@ static char *make_key(const char *context, const struct argv *argv, const struct
 
 static size_t bucket_of(const char *key)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * 0x100000001b3u;
-	return (size_t)(h % BUCKETS);
+	return (size_t)(XXH3_64bits(key, strlen(key)) % BUCKETS);
 }
 
 static struct entry *find_entry(const struct plan_cache *c, const char *key)
@@ -423,16 +426,6 @@ static const struct entry *look_up(const struct plan_cache *c, const char *conte
 	return e && e->stamp && (e->ready || all_same(&e->first, p)) ? e : NULL;
 }
 
-const struct argv *plan_cache_directories(const struct plan_cache *c, const char *context,
-					  const struct argv *user_argv)
-{
-	struct parts p = { 0 };
-	const struct entry *e = look_up(c, context, user_argv, &p);
-
-	free_parts(&p);
-	return e ? &e->directories : NULL;
-}
-
 static void print_word(struct buf *b, const char *s)
 {
 	buf_puts(b, " \"");
@@ -450,11 +443,12 @@ static void print_word(struct buf *b, const char *s)
 }
 
 char *plan_cache_recall(const struct plan_cache *c, const char *context, const struct argv *user_argv,
-			const char *stamp)
+			char *(*stamp_of)(const struct argv *directories))
 {
 	struct parts p = { 0 };
 	struct buf b = { 0 };
 	const struct entry *e = look_up(c, context, user_argv, &p);
+	autofree char *stamp = e ? stamp_of(&e->directories) : NULL;
 	bool found = e && str_eq(e->stamp, stamp);
 
 	for (size_t i = 0; found && i < e->line_count; i++) {

@@ -27,15 +27,11 @@ struct plan_cache *plan_cache_new(size_t max_entries);
 void plan_cache_free(struct plan_cache *c);
 
 /*
- * The directories for an answer to this command, so that their stamp can be
- * taken; borrowed until the next learn. NULL: there is no template for it.
+ * Commands as -### would print them, for plan_make(); caller frees. NULL: there is no template for this command, or
+ * stamp_of() the directories of its answer, which is then asked for, is another (the cache frees it).
  */
-const struct argv *plan_cache_directories(const struct plan_cache *c, const char *context,
-					  const struct argv *user_argv);
-
-/* Commands as -### would print them, for plan_make(); caller frees. NULL: none, or the stamp is another. */
 char *plan_cache_recall(const struct plan_cache *c, const char *context, const struct argv *user_argv,
-			const char *stamp);
+			char *(*stamp_of)(const struct argv *directories));
 
 /*
  * The driver has answered user_argv with this plan, after looking through

@@ -463,7 +463,9 @@ void plan_files_key(const struct file_unit *u, struct buf *out)
 		const struct argv *argv = &u->job.steps[i].argv;
 
 		for (size_t j = 0; j < argv->count; j++)
-			if (!holds(argv->v[j], source) && !holds(argv->v[j], output))
-				buf_printf(out, "%s\n", argv->v[j]);
+			if (!holds(argv->v[j], source) && !holds(argv->v[j], output)) {
+				buf_puts(out, argv->v[j]);
+				buf_puts(out, "\n");
+			}
 	}
 }

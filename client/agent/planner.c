@@ -38,9 +38,17 @@ static const struct argv *words_of(const struct ask *ask)
 
 static void put_file(struct buf *b, const char *path, const struct stat *st)
 {
+	const uint64_t fields[] = {
+		st->st_dev, st->st_ino, (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec,
+		(uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+	};
+
 	buf_puts(b, path);
-	buf_printf(b, " %lx %lx %lx.%lx %lx.%lx\n", (unsigned long)st->st_dev, (unsigned long)st->st_ino, st->st_mtim.tv_sec,
-		   st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		buf_puts(b, " ");
+		buf_hex(b, fields[i]);
+	}
+	buf_puts(b, "\n");
 }
 
 /* clang's driver takes a precompiled header where one lies beside the header that is to be included. */
@@ -116,17 +124,12 @@ static bool cacheable(const struct ask *ask)
 
 char *planner_recall(struct planner *pl, const struct ask *ask, const struct stat *driver)
 {
-	autofree char *context = NULL, *stamp = NULL;
-	const struct argv *directories;
+	autofree char *context = NULL;
 
 	if (!cacheable(ask))
 		return NULL;
 	context = context_of(ask, driver);
-	directories = plan_cache_directories(pl->cache, context, words_of(ask));
-	if (!directories)
-		return NULL;
-	stamp = stamp_of(directories);
-	return plan_cache_recall(pl->cache, context, words_of(ask), stamp);
+	return plan_cache_recall(pl->cache, context, words_of(ask), stamp_of);
 }
 
 static void learn_plan(struct planner *pl, const struct ask *ask, const struct stat *driver, const struct plan *plan,

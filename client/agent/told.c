@@ -112,6 +112,14 @@ static void keep(struct facts *out, const struct fact *f, const char *path, unsi
 	facts_lend(out, &used);
 }
 
+/* The next one of the start: those are in order. */
+static void keep_next(struct facts *out, const struct fact *f, unsigned how)
+{
+	struct fact used = fact_used(f, f->path, how);
+
+	facts_append(out, &used);
+}
+
 /* The directory's names came later than the directory. */
 static const struct fact *listed(const struct told *t, const struct fact *f, unsigned how)
 {
@@ -149,7 +157,7 @@ int told_used(const struct told *t, const struct used *u, struct facts *out, str
 		else if (u->how[i] & USED_READ && fact_lacks_contents(f))
 			rc = err_set(err, ERR_WIRE, "USED: contents of %.200s, which it was not told", f->path);
 		else
-			keep(out, f, f->path, u->how[i]);
+			keep_next(out, f, u->how[i]);
 	}
 	for (size_t i = 0; i < u->other_count && rc == 0; i++)
 		rc = keep_other(t, &u->others[i], out, err);

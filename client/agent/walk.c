@@ -56,6 +56,8 @@ static int enter(struct walk *w, int dir, const char *name, size_t len)
 		.fd = fd,
 		.len = len,
 		.id = { makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, st.stx_size, ns_of(&st.stx_mtime), ns_of(&st.stx_ctime) },
+		.mode = st.stx_mode & 07777,
+		.uid = st.stx_uid,
 		.mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0,
 	};
 	rc = ask_file_system(l, w->depth ? l - 1 : NULL);
@@ -66,37 +68,47 @@ static int enter(struct walk *w, int dir, const char *name, size_t len)
 	return 0;
 }
 
-static bool under_top(struct walk *w, const char *path)
+/* Does the top lead to the first len bytes of path, or is it there? */
+static bool on_way(struct walk *w, const char *path, size_t len)
 {
-	size_t len = walk_top(w)->len;
+	size_t have = walk_top(w)->len;
 
-	return strncmp(w->path, path, len) == 0 && path[len] == '/';
+	return have <= len && strncmp(w->path, path, have) == 0 && (have == len || path[have] == '/');
 }
 
-int walk_to(struct walk *w, const char *path, size_t *stopped)
+/* To the directory that the first len bytes of path are; 0: the root. */
+static int go(struct walk *w, const char *path, size_t len, size_t *stopped)
 {
-	const char *name, *end;
 	int rc;
 
 	*stopped = 1;
 	if (!w->depth && (rc = enter(w, AT_FDCWD, "/", 0)))
 		return rc;
-	while (!under_top(w, path))
+	while (!on_way(w, path, len))
 		leave(w);
-	for (;;) {
+	while (walk_top(w)->len < len) {
 		struct walk_level *top = walk_top(w);
 
-		name = path + top->len + 1;
-		end = strchr(name, '/');
-		if (!end)
-			return 0;
-		*stopped = (size_t)(end - path);
+		*stopped = top->len + 1 + strcspn(path + top->len + 1, "/");
 		memcpy(w->path + top->len, path + top->len, *stopped - top->len);
 		w->path[*stopped] = 0;
 		rc = enter(w, top->fd, w->path + top->len + 1, *stopped);
 		if (rc)
 			return rc;
 	}
+	return 0;
+}
+
+int walk_to(struct walk *w, const char *path, size_t *stopped)
+{
+	return go(w, path, (size_t)(path_base(path) - path) - 1, stopped);
+}
+
+int walk_into(struct walk *w, const char *path)
+{
+	size_t stopped;
+
+	return go(w, path, path[1] ? strlen(path) : 0, &stopped);
 }
 
 void walk_end(struct walk *w)

@@ -18,6 +18,8 @@ struct walk_level {
 	int fd;				/* O_PATH */
 	size_t len;			/* of its path; 0: the root */
 	struct file_id id;		/* as it was opened */
+	uint16_t mode;			/* permission bits */
+	uid_t uid;
 	const struct fs_kind *fs;
 	unsigned char mount_flags;	/* the ST_RDONLY and ST_NOEXEC among f_flags */
 	uint64_t mount;			/* which; 0: the kernel does not say */
@@ -39,6 +41,8 @@ static inline void walk_begin(struct walk *w) { w->depth = 0; }
  * of that part. path is canonical; the top of "/" is "/" itself.
  */
 int walk_to(struct walk *w, const char *path, size_t *stopped);
+/* Make the directory that path is the top. 0, else an errno. */
+int walk_into(struct walk *w, const char *path);
 static inline struct walk_level *walk_top(struct walk *w) { return &w->levels[w->depth - 1]; }
 void walk_end(struct walk *w);
 

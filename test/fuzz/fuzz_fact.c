@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		facts_set(&again, &f);
 	}
 	facts_put(&twice, &again);
+	if (memcmp(&all.extent, &again.extent, sizeof all.extent) != 0)
+		abort();
 	if (once.len != twice.len || memcmp(once.p, twice.p, once.len) != 0)
 		abort();
 	return 0;

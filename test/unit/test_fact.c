@@ -362,9 +362,33 @@ static void names_are_bounded(void **state UNUSED)
 	assert_true(facts_fit(&all));
 	assert_int_equal(round_trip(&all, &back), 0);
 	facts_free(&back);
-	argv_push(&all.v[0].names, "one-more");
+	f = dir("/d");
+	f.listed = true;
+	f.names = argv_copy(&all.v[0].names);
+	argv_push(&f.names, "one-more");
+	set(&all, f);
 	assert_false(facts_fit(&all));
 	assert_int_equal(round_trip(&all, &back), ERR_WIRE);
+}
+
+/* What goes makes room for others. */
+static void what_a_list_takes_goes_with_its_facts(void **state UNUSED)
+{
+	autofacts struct facts all = { 0 };
+	struct fact f = dir("/d");
+
+	set(&all, dir("/a"));
+	set(&all, dir("/a//b"));
+	assert_false(facts_fit(&all));
+	set(&all, absent("/a"));
+	assert_true(facts_fit(&all));
+	f.listed = true;
+	for (int i = 0; i <= FACT_NAMES_MAX; i++)
+		argv_pushf(&f.names, "%06d", i);
+	set(&all, f);
+	assert_false(facts_fit(&all));
+	set(&all, dir("/d"));
+	assert_true(facts_fit(&all));
 }
 
 /* What a list was read to is lent by it: what is taken from there stays when the list goes. */
@@ -404,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_short_encoding_does_not_become_a_large_list),
 		cmocka_unit_test(a_count_is_not_believed),
 		cmocka_unit_test(names_are_bounded),
+		cmocka_unit_test(what_a_list_takes_goes_with_its_facts),
 		cmocka_unit_test(what_is_taken_from_a_list_outlives_it),
 	};
 

@@ -103,6 +103,26 @@ static void closed_directories_are_found_in_any_order(void **state UNUSED)
 	assert_int_equal(rmdir("a/b/c") | rmdir("a/b") | rmdir("a") | rmdir("ab") | chdir("/") | rmdir(top), 0);
 }
 
+static void what_a_fact_tells_of_a_directory_is_not_looked_at(void **state UNUSED)
+{
+	static const struct { const char *path; uint16_t mode; } dirs[] = {
+		{ "/", 0755 }, { "/none", 0755 }, { "/none/a", 0750 }, { "/none/a/b", 0755 }, { "/none/c", 0755 },
+	};
+	static const struct { const char *path; size_t after, count; } files[] = {
+		{ "/none/f", 2, 0 }, { "/none/a/f", 3, 1 }, { "/none/a/b/f", 4, 1 }, { "/none/a/g", 4, 1 }, { "/none/c/f", 5, 0 },
+		{ "/none/c/d/f", 5, 1 },
+	};
+	autoclosed struct closed c = { 0 };
+	size_t told = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		for (; told < files[i].after; told++)
+			closed_enter(&c, &(struct fact){ .path = (char *)dirs[told].path, .kind = FACT_DIR, .mode = dirs[told].mode });
+		if (closed_on_way(&c, files[i].path)->count != files[i].count)
+			fail_msg("%s", files[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +130,7 @@ int main(void)
 		cmocka_unit_test(a_home_is_no_project),
 		cmocka_unit_test(what_is_behind_a_closed_directory_is_private_too),
 		cmocka_unit_test(closed_directories_are_found_in_any_order),
+		cmocka_unit_test(what_a_fact_tells_of_a_directory_is_not_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
