@@ -62,11 +62,14 @@ static void find_written(struct argv *out, const struct argv *argv, size_t at)
 {
 	const char *word = argv->v[at], *next = argv->v[at + 1], *value = strchr(word, '=');
 
+	if (word[0] != '-')
+		return;
 	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
-		size_t len = strlen(writers[i].name);
+		size_t len;
 
-		if (strncmp(word, writers[i].name, len) != 0)
+		if (word[1] != writers[i].name[1] || !str_starts(word, writers[i].name))
 			continue;
+		len = strlen(writers[i].name);
 		if (writers[i].joined && value && value[1])
 			push_new(out, value + 1);
 		else if (next && (!word[len] || (writers[i].joined && str_eq(word + len, "="))))

@@ -198,8 +198,9 @@ static bool word_names_process(const char *word)
 
 static void check_word(struct verdict *v, const struct stays *rows, size_t count, const char *word)
 {
-	for (size_t i = 0; i < count; i++)
-		if ((rows[i].joined ? str_starts : str_eq)(word, rows[i].name))
+	/* every row begins with a '-': the byte behind it tells most of them apart */
+	for (size_t i = 0; i < count && word[0] == '-'; i++)
+		if (word[1] == rows[i].name[1] && (rows[i].joined ? str_starts : str_eq)(word, rows[i].name))
 			verdict_local(v, rows[i].reason, word);
 	if (word[0] == '@')
 		verdict_local(v, REASON_READS_FILES, word);
@@ -239,18 +240,25 @@ static bool is_temporary(const char *name, const struct plan_options *o)
 	return len && strncmp(name, o->temp_dir, len) == 0 && name[len] == '/';
 }
 
-/* Also within a word, as in an option's value. */
+/* The first one within a word, as in an option's value; NULL: none. */
+static const char *find_temporary(const char *word, const struct plan_options *o)
+{
+	if (!o->temp_dir || !*o->temp_dir)
+		return NULL;
+	while ((word = strstr(word, o->temp_dir)) && !is_temporary(word, o))
+		word++;
+	return word;
+}
+
 static char *settled_word(const char *word, const struct plan_options *o)
 {
 	struct buf b = { 0 };
 
-	while (*word) {
-		if (is_temporary(word, o)) {
-			buf_puts(&b, JOB_SCRATCH);
-			word += strlen(o->temp_dir);
-		}
-		buf_add(&b, word++, 1);
+	for (const char *found; (found = find_temporary(word, o)); word = found + strlen(o->temp_dir)) {
+		buf_add(&b, word, (size_t)(found - word));
+		buf_puts(&b, JOB_SCRATCH);
 	}
+	buf_puts(&b, word);
 	return b.p ? buf_str(&b) : xstrdup("");
 }
 

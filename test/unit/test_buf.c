@@ -163,6 +163,21 @@ static void dropping_keeps_the_rest(void **state UNUSED)
 	assert_string_equal(buf_str(&b), "");
 }
 
+static void numbers_are_written_as_printf_does(void **state UNUSED)
+{
+	static const uint64_t numbers[] = { 0, 9, 10, 15, 16, 255, 1000000007, UINT32_MAX, UINT64_MAX };
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		autofree char *said = xasprintf("%ju %jx", (uintmax_t)numbers[i], (uintmax_t)numbers[i]);
+		autobuf struct buf b = { 0 };
+
+		buf_decimal(&b, numbers[i]);
+		buf_puts(&b, " ");
+		buf_hex(&b, numbers[i]);
+		assert_string_equal(buf_str(&b), said);
+	}
+}
+
 static void a_buffer_grows(void **state UNUSED)
 {
 	autobuf struct buf b = { 0 };
@@ -189,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_vector_has_its_bound),
 		cmocka_unit_test(a_vector_fits_its_bytes),
 		cmocka_unit_test(dropping_keeps_the_rest),
+		cmocka_unit_test(numbers_are_written_as_printf_does),
 		cmocka_unit_test(a_buffer_grows),
 	};
 
