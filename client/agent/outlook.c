@@ -58,6 +58,13 @@ void outlook_ended(struct outlook *o, uint64_t id, uint64_t now_us)
 		}
 }
 
+void outlook_foresee(struct outlook *o, uint64_t id, uint64_t predicted_us)
+{
+	for (size_t i = 0; i < o->running_count; i++)
+		if (o->running[i].id == id)
+			o->running[i].predicted_us = predicted_us;
+}
+
 static double load_of(const struct outlook *o, double others)
 {
 	if (o->slots < 2 || others <= 0)

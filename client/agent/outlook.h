@@ -39,6 +39,8 @@ void outlook_unreserved(struct outlook *o, double share);
 /* A job of ours begins, or has ended. */
 void outlook_started(struct outlook *o, const struct outlook_run *run);
 void outlook_ended(struct outlook *o, uint64_t id, uint64_t now_us);
+/* What one that runs is likely to take has been learned from others since. */
+void outlook_foresee(struct outlook *o, uint64_t id, uint64_t predicted_us);
 
 /* How busy it is besides a job that may come (speed.h), which waits until no more run there than are of use. */
 double outlook_load(const struct outlook *o, uint64_t now_us);

@@ -85,6 +85,7 @@ struct peer {
 	uint64_t rtt_us, bandwidth;
 	uint64_t jobs, failures, preempted, cpu_us;
 	struct outlook outlook;
+	double company;			/* what it costs there, as far as is known; what is suspected is outlook.speed's */
 };
 
 struct peers {
@@ -223,12 +224,18 @@ static void share_company(struct peers *ps)
 	const struct speed *all[COMPANY_MAX];
 	struct peer *p;
 	size_t n = 0;
+	double common;
+	bool known;
 
 	TAILQ_FOREACH(p, &ps->all, link)
 		if (n < COMPANY_MAX)
 			all[n++] = &p->outlook.speed;
-	TAILQ_FOREACH(p, &ps->all, link)
-		p->outlook.speed.company = speed_common_company(all, n, p->outlook.speed.company);
+	known = speed_common_company(all, n, &common);
+	TAILQ_FOREACH(p, &ps->all, link) {
+		if (known)
+			p->company = common;
+		p->outlook.speed.company = known ? common : speed_suspected_company(all, n, p->welcome.slots, p->company);
+	}
 }
 
 static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct err *err)
@@ -243,7 +250,7 @@ static int on_welcome(struct peer *p, struct frame *f, struct reader *r, struct 
 	if (p->welcome.slots > SLOTS_MAX)
 		return err_set(err, ERR_WIRE, "says it has %u slots", p->welcome.slots);
 	p->trouble[0] = 0;
-	p->outlook.speed.company = speed_company(p->welcome.processors, p->welcome.slots);
+	p->company = speed_company(p->welcome.processors, p->welcome.slots);
 	share_company(p->peers);
 	note_room(p, &(struct wire_state){ .slots = p->welcome.slots });
 	p->failures_in_row = 0;
@@ -842,6 +849,8 @@ void peer_job_started(struct peer *p, const struct outlook_run *run)
 {
 	outlook_started(&p->outlook, run);
 }
+
+void peer_job_foreseen(struct peer *p, uint64_t run, uint64_t predicted_us) { outlook_foresee(&p->outlook, run, predicted_us); }
 
 void peer_leave_alone(struct peer *p) { ban_failed(&p->outlook.bans, BAN_HOST, random_number(), clock_ms()); }
 

@@ -117,6 +117,7 @@ enum job_end {
 	JOB_GIVEN_UP,		/* by us */
 };
 void peer_job_started(struct peer *p, const struct outlook_run *run);
+void peer_job_foreseen(struct peer *p, uint64_t run, uint64_t predicted_us);	/* what it is likely to take was learned since */
 void peer_job_ended(struct peer *p, uint64_t run, const struct toolchain *tc, uint64_t cpu_us, enum job_end how);
 /* It does not do what it says: no job for a while. */
 void peer_leave_alone(struct peer *p);

@@ -52,6 +52,7 @@ struct attempt {
 	size_t candidate_count;
 	struct wire_reserve reserve;
 	struct finish_job finish;
+	bool guessed;			/* from others, if from any */
 	struct place_waiting waiting;	/* when it is its turn */
 	bool alone;			/* it goes where it asks, and nobody in its place: a second copy */
 	double share;			/* of the job that each reservation stands for */
@@ -264,9 +265,30 @@ static bool would_spoil(const struct attempt *a, struct peer *p)
 	return false;
 }
 
+/* Fewer jobs wait than there are volunteers, so all of them may have one to themselves. */
+static bool few_wait(const struct attempt *a)
+{
+	const struct attempt *other;
+	size_t waiting = 0;
+
+	TAILQ_FOREACH(other, &a->all->attempts, link)
+		if (!attempt_granted(other) && ++waiting >= a->candidate_count)
+			return false;
+	return true;
+}
+
+/*
+ * Of those that are left at the end of a build of which nothing was known, none can be told to be the last: so none joins
+ * another to share a processor.
+ */
+static bool would_crowd(const struct attempt *a, struct peer *p)
+{
+	return a->guessed && outlook_does_most(peer_outlook(p), clock_us()) && few_wait(a);
+}
+
 static bool usable(const struct candidate *c, const struct attempt *a)
 {
-	return can_take(c, a) && outlook_worth_asking(peer_outlook(c->peer), clock_us()) && !would_spoil(a, c->peer);
+	return can_take(c, a) && outlook_worth_asking(peer_outlook(c->peer), clock_us()) && !would_spoil(a, c->peer) && !would_crowd(a, c->peer);
 }
 
 static void reserve_at(struct attempt *a, struct candidate *c)
@@ -621,7 +643,7 @@ static bool has_better(const struct attempt *a, struct peer *p)
 /* What is granted may have become worse than to wait: for itself, or for what runs there. */
 static bool better_not(const struct attempt *a, struct peer *p)
 {
-	return !outlook_worth_taking(peer_outlook(p), clock_us()) || would_spoil(a, p) ||
+	return !outlook_worth_taking(peer_outlook(p), clock_us()) || would_spoil(a, p) || would_crowd(a, p) ||
 	       (is_lasting(a) && (!would_gain(a, p) || has_better(a, p)));
 }
 
@@ -852,13 +874,23 @@ struct remotes *remotes_new(uv_loop_t *loop, const struct history *history)
 }
 
 /* What a volunteer is told of it: the larger of its figures; zeros where nothing is known. */
-static struct wire_reserve reserve_of(const struct attempt_spec *spec)
+static void set_prediction(struct attempt *a, const struct prediction *p, const struct place_waiting *waiting)
 {
-	const struct history_cost *c = &spec->predicted.cost;
+	const struct history_cost *c = &p->cost;
 	uint64_t us = c->cpu_us > c->occupancy_us ? c->cpu_us : c->occupancy_us;
 
-	return (struct wire_reserve){ .toolchain = spec->toolchain->id, .niceness = spec->niceness,
-				      .predicted_ms = (uint32_t)((us + 999) / 1000), .predicted_mb = (uint32_t)((c->memory_kb + 1023) / 1024) };
+	a->reserve.predicted_ms = (uint32_t)((us + 999) / 1000);
+	a->reserve.predicted_mb = (uint32_t)((c->memory_kb + 1023) / 1024);
+	a->finish = (struct finish_job){ .occupancy_us = c->occupancy_us ? c->occupancy_us : mean_us(a->all), .bytes = c->bytes };
+	a->guessed = !p->known;
+	a->waiting = *waiting;
+}
+
+void attempt_foresee(struct attempt *a, const struct prediction *predicted, const struct place_waiting *waiting)
+{
+	set_prediction(a, predicted, waiting);
+	if (a->peer)
+		peer_job_foreseen(a->peer, a->id, a->finish.occupancy_us);
 }
 
 struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
@@ -870,13 +902,11 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 		.all = rs, .events = events, .arg = arg, .id = rs->next_id++, .toolchain = spec->toolchain,
 		.known_text = spec->known_text, .files = spec->files,
 		.result_stream = spec->result_stream, .step_count = spec->job->step_count, .output_fd = -1,
-		.reserve = reserve_of(spec),
-		.finish = { .occupancy_us = spec->predicted.cost.occupancy_us ? spec->predicted.cost.occupancy_us : mean_us(rs),
-			    .bytes = spec->predicted.cost.bytes },
-		.waiting = spec->waiting, .alone = spec->alone,
+		.reserve = { .toolchain = spec->toolchain->id, .niceness = spec->niceness }, .alone = spec->alone,
 		.candidates = xcalloc(spec->candidate_count, sizeof *a->candidates),
 		.candidate_count = spec->candidate_count,
 	};
+	set_prediction(a, &spec->predicted, &spec->waiting);
 	for (size_t i = 0; i < spec->candidate_count; i++)
 		a->candidates[i] = (struct candidate){ .peer = spec->candidates[i], .cap = spec->caps[i] };
 	job_put(&a->job, spec->job);

@@ -57,6 +57,8 @@ struct attempt *attempt_new(struct remotes *rs, const struct attempt_spec *spec,
 void attempt_text(struct attempt *a, int text_fd, const struct feed_text *text, int output_fd);
 /* The preprocessor is done: did it succeed without a word? Only then is the text's end sent. */
 void attempt_preprocessed(struct attempt *a, bool clean);
+/* What it is likely to take has been learned from others since, and with that whose turn it is. */
+void attempt_foresee(struct attempt *a, const struct prediction *predicted, const struct place_waiting *waiting);
 /* Over, without a call of ended; a may be NULL. */
 void attempt_cancel(struct attempt *a);
 

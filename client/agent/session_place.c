@@ -66,22 +66,6 @@ static struct history_cost seen_of(const struct attempt *at)
 	return (struct history_cost){ .cpu_us = r.cpu_us, .occupancy_us = took, .memory_kb = r.max_rss_kb, .bytes = sent + received };
 }
 
-void placing_learn(struct session *s, const struct attempt *at)
-{
-	const struct history *h = s->agent->history;
-	struct speed *speed = &peer_outlook(attempt_where(at))->speed;
-	struct history_cost seen = seen_of(at);
-	uint64_t now_ms = clock_ms();
-
-	if (!s->known_by.key || attempt_result(at).exit_status)
-		return;		/* an error ends a compile early */
-	speed_learn(speed, &(struct speed_seen){
-		.predicted_us = s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), .took_us = seen.occupancy_us,
-		.cpu_us = seen.cpu_us, .load = attempt_load(at), .guessed = !s->predicted.known }, now_ms);
-	history_note_speed(s->agent->history, attempt_peer(at), speed);
-	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, attempt_load(at), now_ms));
-}
-
 void placing_preprocessed(struct session *s)
 {
 	uint64_t *cost = &s->agent->preprocess_us, took = clock_us() - s->prepared_us;
@@ -107,6 +91,41 @@ static uint64_t occupancy_us(const struct session *s)
 struct place_waiting placing_turn(const struct session *s)
 {
 	return (struct place_waiting){ .predicted_us = occupancy_us(s), .since_us = s->came_us };
+}
+
+/* In the first build of a project what ends tells of what waits and runs. */
+static void foresee_others(const struct session *ended)
+{
+	struct agent *a = ended->agent;
+	struct session *s;
+
+	TAILQ_FOREACH(s, &a->sessions, link) {
+		struct place_waiting turn;
+
+		if (s == ended || s->predicted.known || !s->known_by.key)
+			continue;
+		s->predicted.known = history_predict(a->history, &s->known_by, &s->predicted.cost) == HISTORY_KNOWN;
+		turn = placing_turn(s);
+		if (s->attempt)
+			attempt_foresee(s->attempt, &s->predicted, &turn);
+	}
+}
+
+void placing_learn(struct session *s, const struct attempt *at)
+{
+	const struct history *h = s->agent->history;
+	struct speed *speed = &peer_outlook(attempt_where(at))->speed;
+	struct history_cost seen = seen_of(at);
+	uint64_t now_ms = clock_ms();
+
+	if (!s->known_by.key || attempt_result(at).exit_status)
+		return;		/* an error ends a compile early */
+	speed_learn(speed, &(struct speed_seen){
+		.predicted_us = s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), .took_us = seen.occupancy_us,
+		.cpu_us = seen.cpu_us, .load = attempt_load(at), .guessed = !s->predicted.known }, now_ms);
+	history_note_speed(s->agent->history, attempt_peer(at), speed);
+	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, attempt_load(at), now_ms));
+	foresee_others(s);
 }
 
 /* Candidates */

@@ -21,6 +21,7 @@ static const double guess_weight = 0.25;
 static const double share_prior = 2;	/* the weight of shares of a processor, where speeds say that company costs more */
 static const double share_least = 0.02;	/* a job that has less of a processor does something else */
 static const double common_known = 2;	/* eight jobs, half of them alone */
+static const double suspect_prior = 0.25;	/* the weight of a suspicion against jobs that were alone, and of what is expected against it */
 
 static double faded(const struct speed *s, uint64_t now_ms)
 {
@@ -85,10 +86,29 @@ static double slope_of(const struct speed_sums *s, double keep, double expected,
 	return (together_of(s) * keep + expected * weight) / (spread_of(s) * keep + weight);
 }
 
-double speed_common_company(const struct speed *const *all, size_t count, double otherwise)
+double speed_suspected_company(const struct speed *const *all, size_t count, unsigned slots, double expected)
 {
-	double spread[2] = { 0 }, together[2] = { 0 }, company = 0;
+	double w = 0, load = 0, seen = 0, spread = 0, together = 0, blamed;
+
+	for (size_t i = 0; i < count; i++) {
+		w += all[i]->share.w;
+		load += all[i]->share.load;
+		seen += all[i]->share.seen;
+		spread += spread_of(&all[i]->share);
+		together += together_of(&all[i]->share);
+	}
+	if (load <= 0 || slots < 2)
+		return expected;
+	blamed = (together + fmax(seen / load, -log(slots)) * suspect_prior) / (spread + suspect_prior);
+	return fmin(expected, (expected * suspect_prior + blamed * w) / (suspect_prior + w));
+}
+
+bool speed_common_company(const struct speed *const *all, size_t count, double *company)
+{
+	double spread[2] = { 0 }, together[2] = { 0 };
 	bool known = false;
+
+	*company = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		spread[0] += spread_of(&all[i]->share);
@@ -99,10 +119,10 @@ double speed_common_company(const struct speed *const *all, size_t count, double
 	for (unsigned i = 0; i < 2; i++) {
 		if (spread[i] < common_known)
 			continue;
-		company = fmin(company, together[i] / spread[i]);
+		*company = fmin(*company, together[i] / spread[i]);
 		known = true;
 	}
-	return known ? company : otherwise;
+	return known;
 }
 
 /* Never above 0: company makes no job faster. */

@@ -37,9 +37,14 @@ double speed_company(unsigned processors, unsigned slots);
 double speed_now(const struct speed *s, double load, uint64_t now_ms);
 /*
  * What company costs on the like of count machines, from all their jobs together, for speed.company of one whose own jobs tell
- * little of it yet; otherwise, as long as they tell too little, what is there now.
+ * little of it yet. False: they tell too little.
  */
-double speed_common_company(const struct speed *const *all, size_t count, double otherwise);
+bool speed_common_company(const struct speed *const *all, size_t count, double *company);
+/*
+ * Then: where few jobs were alone, company is suspected of what the others lacked of a processor, up to all that there is to
+ * share on a machine with so many slots. Whoever acts on that has jobs alone, and they tell. expected: without any job.
+ */
+double speed_suspected_company(const struct speed *const *all, size_t count, unsigned slots, double expected);
 /* So many of slots give that share of what the machine can do: more jobs at once would mostly take longer each. */
 unsigned speed_useful_slots(const struct speed *s, unsigned slots, double share, uint64_t now_ms);
 

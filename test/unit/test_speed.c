@@ -62,6 +62,14 @@ static void it_decays_to_one(void **state)
 	assert_true(near(speed_now(&s, 0, 24 * 3600 * 1000), 1, 1e-6));
 }
 
+static double company_of(const struct speed *const *all, size_t count)
+{
+	double company;
+
+	assert_true(speed_common_company(all, count, &company));
+	return company;
+}
+
 static void a_guess_says_less(void **state)
 {
 	struct speed known = { 0 }, guessed = { 0 };
@@ -90,17 +98,18 @@ static void what_few_jobs_cannot_tell_of_one_many_machines_tell_together(void **
 {
 	const struct speed *all[4];
 	struct speed s[4] = { 0 };
+	double company;
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		all[i] = &s[i];
 		learn(&s[i], 1000, 1000, 0, false, 1);
-		assert_true(near(speed_common_company(all, i + 1, -0.1), -0.1, 1e-9));
+		assert_false(speed_common_company(all, i + 1, &company));
 		learn(&s[i], 1000, 2000, 1, false, 2);
 	}
 	for (unsigned i = 0; i < 4; i++)
 		learn(&s[i], 1000, 1000, 0, false, 3);
-	assert_true(near(speed_common_company(all, 4, 0), -0.69, 0.05));
+	assert_true(near(company_of(all, 4), -0.69, 0.05));
 }
 
 /* A machine with one processor and two slots: two jobs at once take twice as long each. */
@@ -150,7 +159,7 @@ static void what_it_had_of_a_processor_tells_what_predictions_do_not(void **stat
 		speed_learn(&flat, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 500 : 1000, .load = i % 2 }, i);
 	assert_int_equal(speed_useful_slots(&flat, 2, 0.94, 16), 1);
 	assert_true(near(speed_now(&flat, 1, 16) / speed_now(&flat, 0, 16), 0.5, 0.06));
-	assert_true(near(speed_common_company(all, 1, 0), -0.69, 0.05));
+	assert_true(near(company_of(all, 1), -0.69, 0.05));
 }
 
 /* A first build, all slots in use, asks for each file; then a few jobs come alone. */
@@ -174,7 +183,7 @@ static void a_volunteer_that_says_it_had_all_processors_of_the_world_is_not_beli
 	(void)state;
 	for (unsigned i = 1; i <= 32; i++)
 		speed_learn(&liar, &(struct speed_seen){ .predicted_us = 1000, .took_us = 1000, .cpu_us = i % 2 ? 900 : UINT64_MAX, .load = i % 2 ? 1 : 0 }, i);
-	assert_true(near(speed_common_company(all, 1, 0), log(0.9), 0.05));
+	assert_true(near(company_of(all, 1), log(0.9), 0.05));
 }
 
 static void jobs_that_sleep_have_no_share_to_tell_of(void **state)
@@ -198,7 +207,46 @@ static void processors_that_slow_each_other_down_are_seen(void **state)
 		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000, .took_us = i % 2 ? 1600 : 1000, .cpu_us = i % 2 ? 1600 : 1000,
 						      .load = i % 2 }, i);
 	assert_true(speed_now(&s, 1, 32) < 0.8 * speed_now(&s, 0, 32));
-	assert_true(near(speed_common_company(all, 1, 0), -0.47, 0.05));
+	assert_true(near(company_of(all, 1), -0.47, 0.05));
+}
+
+/* A machine that lends a fifth of a processor and says that it has two: each of two jobs has a tenth. */
+static void what_jobs_lack_while_they_had_company_is_laid_to_it(void **state)
+{
+	struct speed s[2] = { 0 };
+	const struct speed *all[] = { &s[0], &s[1] };
+	struct speed_seen together = { .predicted_us = 1000, .took_us = 20000000, .cpu_us = 2000000, .load = 1, .guessed = true }, alone = together;
+	double company;
+
+	(void)state;
+	assert_true(near(speed_suspected_company(all, 2, 2, -0.1), -0.1, 1e-9));
+	for (unsigned i = 0; i < 2; i++)
+		speed_learn(&s[i], &together, 1);
+	assert_false(speed_common_company(all, 2, &company));
+	s[0].company = speed_suspected_company(all, 2, 2, 0);
+	assert_true(near(s[0].company, log(0.5), 0.1));
+	assert_int_equal(speed_useful_slots(&s[0], 2, 0.9, 1), 1);
+	assert_true(near(speed_suspected_company(all, 2, 1, 0), 0, 1e-9));
+	/* alone they have as little: it was not the company */
+	alone.load = 0;
+	for (unsigned i = 0; i < 2; i++)
+		speed_learn(&s[i], &alone, 2);
+	s[0].company = speed_suspected_company(all, 2, 2, 0);
+	assert_true(s[0].company > -0.2);
+	assert_int_equal(speed_useful_slots(&s[0], 2, 0.9, 2), 2);
+}
+
+/* Of a whole processor little is missing, whatever the company. */
+static void who_had_a_processor_suspects_nobody(void **state)
+{
+	struct speed s = { 0 };
+	const struct speed *all[] = { &s };
+
+	(void)state;
+	for (unsigned i = 1; i <= 8; i++)
+		speed_learn(&s, &(struct speed_seen){ .predicted_us = 1000000, .took_us = 1000000, .cpu_us = 930000, .load = 1 }, i);
+	assert_true(speed_suspected_company(all, 1, 8, 0) > -0.08);
+	assert_int_equal(speed_useful_slots(&s, 8, 0.9, 8), 8);
 }
 
 static void one_odd_job_is_outvoted(void **state)
@@ -225,6 +273,7 @@ int main(void)
 		cmocka_unit_test(what_few_jobs_cannot_tell_of_one_many_machines_tell_together), cmocka_unit_test(fewer_processors_than_slots_are_expected_to_cost),
 		cmocka_unit_test(a_slow_machine_that_is_always_full_is_slow_and_not_crowded),
 		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted),
+		cmocka_unit_test(what_jobs_lack_while_they_had_company_is_laid_to_it), cmocka_unit_test(who_had_a_processor_suspects_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
