@@ -114,17 +114,20 @@ static void foresee_others(const struct session *ended)
 void placing_learn(struct session *s, const struct attempt *at)
 {
 	const struct history *h = s->agent->history;
-	struct speed *speed = &peer_outlook(attempt_where(at))->speed;
+	struct outlook *o = peer_outlook(attempt_where(at));
 	struct history_cost seen = seen_of(at);
 	uint64_t now_ms = clock_ms();
+	struct speed_seen met;
 
 	if (!s->known_by.key || attempt_result(at).exit_status)
 		return;		/* an error ends a compile early */
-	speed_learn(speed, &(struct speed_seen){
+	met = (struct speed_seen){
 		.predicted_us = s->predicted.known ? s->predicted.cost.occupancy_us : history_typical_us(h), .took_us = seen.occupancy_us,
-		.cpu_us = seen.cpu_us, .load = attempt_load(at), .guessed = !s->predicted.known }, now_ms);
-	history_note_speed(s->agent->history, attempt_peer(at), speed);
-	history_learn(s->agent->history, &s->known_by, seen, speed_now(speed, attempt_load(at), now_ms));
+		.cpu_us = seen.cpu_us, .load = attempt_load(at), .guessed = !s->predicted.known,
+	};
+	speed_learn(&o->speed, &met, now_ms);
+	history_note_speed(s->agent->history, attempt_peer(at), &o->speed);
+	history_learn(s->agent->history, &s->known_by, seen, speed_met(&o->speed, &met, o->slots, now_ms));
 	foresee_others(s);
 }
 

@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-enum { HALF_LIFE_MS = 10 * 60 * 1000, LONG_US = 1000000 };
+enum { HALF_LIFE_MS = 10 * 60 * 1000, LONG_US = 1000000, METER_US = 100000 /* less is as much noise */ };
 static const double kept = 15.0 / 16;	/* of what is known, at each new job */
 static const double prior = 0.25;	/* the weight of knowing nothing: a quarter of a job */
 static const double load_prior = 0.2;	/* the weight of what is expected of the load; a job at 0 and one at 1 weigh 0.5 */
@@ -156,6 +156,18 @@ double speed_now(const struct speed *s, double load, uint64_t now_ms)
 
 	line(s, now_ms, &height, &slope);
 	return clamp(exp(height + slope * load));
+}
+
+double speed_met(const struct speed *s, const struct speed_seen *j, unsigned slots, uint64_t now_ms)
+{
+	double share = j->took_us ? fmin(1, (double)j->cpu_us / (double)j->took_us) : 0, height, slope, alone;
+	double least = slots < 2 ? 1 : 1 / (1 + j->load * (slots - 1));
+
+	if (share < share_least || j->cpu_us < METER_US || s->share.w == 0)
+		return speed_now(s, j->load, now_ms);
+	line(s, now_ms, &height, &slope);
+	alone = fmin(1, exp((s->share.seen - slope * s->share.load) / s->share.w));
+	return clamp(exp(height) * fmax(least, fmin(1, share / alone)));
 }
 
 unsigned speed_useful_slots(const struct speed *s, unsigned slots, double share, uint64_t now_ms)

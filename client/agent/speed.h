@@ -45,6 +45,11 @@ bool speed_common_company(const struct speed *const *all, size_t count, double *
  * share on a machine with so many slots. Whoever acts on that has jobs alone, and they tell. expected: without any job.
  */
 double speed_suspected_company(const struct speed *const *all, size_t count, unsigned slots, double expected);
+/*
+ * As it was for this job, which has been learned: what it had less of a processor than jobs have there that are alone, its company
+ * took from it, as far as so many can. It needs no mean over loads, as speed_now() does.
+ */
+double speed_met(const struct speed *s, const struct speed_seen *j, unsigned slots, uint64_t now_ms);
 /* So many of slots give that share of what the machine can do: more jobs at once would mostly take longer each. */
 unsigned speed_useful_slots(const struct speed *s, unsigned slots, double share, uint64_t now_ms);
 

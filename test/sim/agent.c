@@ -246,10 +246,12 @@ static void on_served(struct world *w, uint32_t attempt, uint64_t took_us)
 	bool guessed;
 	uint64_t predicted = predict(w, job, &guessed);
 	double load = outlook_load_of(&v->outlook, attempt, w->now_us);
+	struct speed_seen seen;
 
-	speed_learn(&v->outlook.speed, &(struct speed_seen){ .predicted_us = guessed ? history_typical_us(a->history) : predicted,
-		    .took_us = took_us, .load = load, .guessed = guessed }, now_ms);
-	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us }, speed_now(&v->outlook.speed, load, now_ms));
+	seen = (struct speed_seen){ .predicted_us = guessed ? history_typical_us(a->history) : predicted, .took_us = took_us, .load = load, .guessed = guessed };
+	speed_learn(&v->outlook.speed, &seen, now_ms);
+	history_learn(a->history, &key, (struct history_cost){ .cpu_us = took_us, .occupancy_us = took_us },
+		      speed_met(&v->outlook.speed, &seen, v->outlook.slots, now_ms));
 	ban_served(&v->outlook.bans, 1);
 	finish_job(w, job, attempt);
 }

@@ -249,6 +249,28 @@ static void who_had_a_processor_suspects_nobody(void **state)
 	assert_int_equal(speed_useful_slots(&s, 8, 0.9, 8), 8);
 }
 
+/* Two jobs of the same work: one had company, one was alone. They are remembered as equally long. */
+static void what_company_took_from_a_job_is_not_its_length(void **state)
+{
+	struct speed s = { 0 };
+	struct speed_seen alone = { .predicted_us = 20000000, .took_us = 20000000, .cpu_us = 4000000, .load = 0 },
+			  together = { .predicted_us = 20000000, .took_us = 40000000, .cpu_us = 4000000, .load = 1 },
+			  sleeps = { .predicted_us = 20000000, .took_us = 40000000, .cpu_us = 4000, .load = 1 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 12; i++)
+		speed_learn(&s, i % 4 ? &together : &alone, i);
+	assert_true(near(speed_met(&s, &alone, 2, 12) * 20, speed_met(&s, &together, 2, 12) * 40, 1));
+	/* half of its time it had company only */
+	together.took_us = 30000000;
+	together.load = 0.5;
+	assert_true(near(speed_met(&s, &alone, 2, 12) * 20, speed_met(&s, &together, 2, 12) * 30, 1));
+	assert_true(near(speed_met(&s, &sleeps, 2, 12), speed_now(&s, 1, 12), 1e-9));
+	/* what nobody took from it is its own */
+	alone.took_us = 40000000;
+	assert_true(near(speed_met(&s, &alone, 2, 12), speed_now(&s, 0, 12), 1e-9));
+}
+
 static void one_odd_job_is_outvoted(void **state)
 {
 	struct speed s = { 0 };
@@ -272,7 +294,7 @@ int main(void)
 		cmocka_unit_test(a_guess_says_less), cmocka_unit_test(what_company_costs_is_told_apart),
 		cmocka_unit_test(what_few_jobs_cannot_tell_of_one_many_machines_tell_together), cmocka_unit_test(fewer_processors_than_slots_are_expected_to_cost),
 		cmocka_unit_test(a_slow_machine_that_is_always_full_is_slow_and_not_crowded),
-		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted),
+		cmocka_unit_test(company_makes_no_job_faster), cmocka_unit_test(one_odd_job_is_outvoted), cmocka_unit_test(what_company_took_from_a_job_is_not_its_length),
 		cmocka_unit_test(what_jobs_lack_while_they_had_company_is_laid_to_it), cmocka_unit_test(who_had_a_processor_suspects_nobody),
 	};
 
