@@ -138,7 +138,10 @@ static void on_granted(struct attempt *at, void *arg)
 {
 	struct session *s = arg;
 
-	s->agent->budget.jobs += at != s->copy;
+	if (at != s->copy) {
+		s->agent->budget.jobs++;
+		s->guess_us = s->predicted.cost.occupancy_us;
+	}
 	agent_watch_late(s->agent);
 	agent_dispatch(s->agent);
 }
@@ -337,13 +340,20 @@ static bool can_end_here(const struct session *s, const struct place_view *v)
 	return !by_files(s) && s->predicted.known && place_local_first(v, &j);
 }
 
+/* A guess as it was then: of late, long jobs have ended, as the short ones had before, and by them nothing is late. */
+static uint64_t was_to_take_us(const struct session *s)
+{
+	uint64_t us = s->predicted.known ? s->predicted.cost.occupancy_us : s->guess_us;
+
+	return us ? us : history_mean_us(s->agent->history);
+}
+
 static struct hedge_view hedge_view_of(const struct session *s, const struct place_view *v)
 {
 	autofree struct peer **others = xcalloc(s->candidate_count + 1, sizeof(struct peer *));
 	autofree unsigned *caps = xcalloc(s->candidate_count + 1, sizeof *caps);
-	uint64_t mean = history_mean_us(s->agent->history), predicted = s->predicted.cost.occupancy_us;
 	struct hedge_view h = {
-		.elapsed_us = clock_us() - attempt_granted_us(s->attempt), .predicted_us = predicted ? predicted : mean,
+		.elapsed_us = clock_us() - attempt_granted_us(s->attempt), .predicted_us = was_to_take_us(s),
 		.guessed = !s->predicted.known, .speed = outlook_speed(peer_outlook(attempt_where(s->attempt)), clock_us()),
 		.waiting = v->waiting + v->offered + v->ungranted,
 	};

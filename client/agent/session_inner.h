@@ -71,6 +71,7 @@ struct session {
 	bool preprocessing;
 	uint64_t prepared_us;		/* when its preprocessor was asked for */
 	uint64_t placed_ms;		/* when its attempt began */
+	uint64_t guess_us;		/* what it was thought to take when a volunteer began it; 0: nothing was known */
 	uint64_t came_us;
 };
 

@@ -26,8 +26,8 @@ sleeping() {
 	export RCC_HOSTS
 }
 
-# job NAME MS: a source that takes so long
-job() { echo "/* sleep_ms $2 */" >"$1.c"; }
+# job NAME MS: a source that takes so long, and is as large as any other: what comes is not guessed by its size
+job() { printf '/* sleep_ms %5d */\n' "$2" >"$1.c"; }
 compile() { rcc "$FARM/gcc/gcc" -c "$1.c" -o "$1.o"; }
 # Until one went: the volunteers and the toolchain are known to the agent then.
 ready() {
@@ -106,6 +106,42 @@ busy_host() { BUSY=$(rcc --hosts --json | jq -r '[.hosts[] | select(.running > 0
 	expect_counted .copies 1
 	expect_counted .jobs.fallback 0
 	expect_slots_free s1 s5
+}
+
+@test "of what nothing is known, a copy is asked for by what it was thought to take when it began" {
+	local i pids=()
+	sleeping s1 1
+	sleeping s4 1
+	ready
+	# one copy in fifty jobs
+	for ((i = 0; i < 50; i++)); do compile ready; done
+	for i in 1 2 3 4 5 6; do job "j$i" 60; done
+	apart() { [ "$(rcc --hosts --json | jq '[.hosts[].speed] | max / min > 2.5')" = true ]; }
+	together() {
+		local pids=()
+		for i in 1 2 3 4 5 6; do
+			compile "j$i" 3>&- &
+			pids+=($!)
+		done
+		for i in "${pids[@]}"; do wait "$i"; done
+		apart
+	}
+	wait_until 30 together
+	apart || fail "$(rcc --hosts)"
+	# as large as each other: the end of the first says that the second is no short one either
+	for i in first last; do job "$i" 1300; done
+	job first 2000
+	for i in first last; do printf '%4000s\n' '' >>"$i.c"; done
+	remember
+	for i in first last; do
+		compile "$i" 3>&- &
+		pids+=($!)
+		sleep 0.1
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	[ "$(host_of first)" = s1 ] || fail "first: $(cat first.o)"
+	expect_counted .copies 1
+	[ "$(host_of last)" = s1 ] || fail "last: $(cat last.o)"
 }
 
 @test "nothing leaves for a while when half of the last jobs failed" {

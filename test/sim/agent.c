@@ -29,7 +29,7 @@ static void list_drop(uint32_t *v, size_t *count, uint32_t what)
 
 /* Predictions */
 
-struct history_job history_key(uint32_t job) { return (struct history_job){ .key = job + 1 }; }
+struct history_job history_key(uint32_t job) { return (struct history_job){ .key = job + 1, .class = 1, .input_bytes = 1000 }; }
 
 static uint64_t mean_us(const struct agent *a)
 {
@@ -45,8 +45,8 @@ static uint64_t predict(const struct world *w, uint32_t job, bool *guessed)
 	struct history_cost cost;
 	struct history_job j = history_key(job);
 
-	*guessed = history_predict(a->history, &j, &cost) == HISTORY_UNKNOWN;
-	return *guessed ? mean_us(a) : cost.occupancy_us;
+	*guessed = history_predict(a->history, &j, &cost) != HISTORY_KNOWN;
+	return cost.occupancy_us ? cost.occupancy_us : mean_us(a);
 }
 
 /* Volunteers */
@@ -288,6 +288,8 @@ static struct hedge_view hedge_view_of(const struct world *w, const struct agent
 				.waiting = (unsigned)(a->waiting_count + a->reserved_count) };
 
 	v.predicted_us = predict(w, t->job, &v.guessed);
+	if (v.guessed)
+		v.predicted_us = t->guess_us;
 	for (uint32_t i = 0; i < a->view_count; i++) {
 		const struct outlook *o = &a->views[i].outlook;
 
@@ -386,8 +388,9 @@ static void on_granted(struct world *w, const struct event *e)
 	t->state = RUNNING;
 	t->view = e->view;
 	t->granted_us = w->now_us;
+	t->guess_us = predict(w, t->job, &guessed);
 	a->budget.jobs += !t->copy;
-	outlook_started(&v->outlook, &(struct outlook_run){ .id = attempt, .predicted_us = predict(w, t->job, &guessed), .since_us = w->now_us });
+	outlook_started(&v->outlook, &(struct outlook_run){ .id = attempt, .predicted_us = t->guess_us, .since_us = w->now_us });
 	send_to_volunteer(w, e->agent, e->view, 0, (struct event){ .kind = JOB, .attempt = attempt, .token = e->token });
 	h = hedge_view_of(w, a, t);
 	late_check_at(w, attempt, w->now_us + hedge_after_us(&h) + 1);

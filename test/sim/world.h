@@ -71,6 +71,7 @@ struct attempt {
 	double share;			/* of a job that each of the reservations stands for */
 	uint32_t view;			/* that runs it */
 	uint64_t reserved_us, granted_us;
+	uint64_t guess_us;		/* what it was thought to take when it was granted */
 };
 
 /* What an agent knows of one volunteer. */
