@@ -64,6 +64,25 @@ host_of() { head -n 1 "$1.o" | cut -d" " -f1; }
 		fail "$(ls -tr --full-time first.o short.o middle.o long.o)"
 }
 
+@test "in a first build, what ended tells which of those that wait is the longest" {
+	sleeping s1 1
+	ready
+	local i pids=()
+	# of the first, the larger take longer; of the next, all but the last are small
+	for i in 1 2 3 4 5 6 7 8 9; do job "$i" $((40 * (i % 3 + 1))); done
+	for i in a b c d large; do job "$i" 100; done
+	for i in 1 2 3 4 5 6 7 8 9; do printf '%*s\n' $((400 * (i % 3 + 1))) '' >>"$i.c"; done
+	printf '%4000s\n' '' >>large.c
+	for i in 1 2 3 4 5 6 7 8 9 a b c d large; do
+		rcc "$FARM/gcc/gcc" -O1 -c "$i.c" -o "$i.o" 3>&- 2>&1 &
+		pids+=($!)
+		sleep 0.02
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	# it came last, and the first of the small ones may be on their way by then
+	[ "$(ls -t [a-d].o large.o | head -n 1)" != large.o ] || fail "$(ls -tr --full-time ./*.o)"
+}
+
 @test "a job goes to the machine that is fast, once that is known" {
 	sleeping s1 2
 	sleeping s4 2
